@@ -2,10 +2,7 @@
 
 import contextlib
 import os
-import tempfile
 from pathlib import Path
-
-_ORDINARY = 0o666
 
 
 @contextlib.contextmanager
@@ -29,6 +26,8 @@ def atomic_path(path):
     ------
     FileNotFoundError
         If the folder of `path` does not exist.
+    IsADirectoryError
+        If `path` is a folder.
 
     Examples
     --------
@@ -44,26 +43,15 @@ def atomic_path(path):
     path = Path(path)
     if not path.parent.is_dir():
         raise FileNotFoundError(f"path: got {str(path)!r}, wanted a file in a folder that exists")
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(descriptor)
-    temporary = Path(name)
+    if path.is_dir():
+        raise IsADirectoryError(f"path: got {str(path)!r}, a folder, wanted a file")
+    temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
-        _set_ordinary_mode(temporary)
-        _flush(temporary)
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-
-
-def _set_ordinary_mode(path):
-    """The permissions any new file gets: mkstemp makes files that only their owner may read."""
-    mask = os.umask(0)
-    os.umask(mask)
-    path.chmod(_ORDINARY & ~mask)
-
-
-def _flush(path):
-    with open(path, "rb+") as file:
-        os.fsync(file.fileno())
