@@ -1,0 +1,60 @@
+"""neurojit: neural networks as scikit-learn estimators, every kernel written in Python and compiled by Numba.
+
+Importing the package compiles nothing, starts no threads and touches no GPU; each public name is imported when it is
+first used.
+
+Examples
+--------
+>>> import neurojit as nj
+>>> model = nj.ConvNetClassifier(max_epochs=5)
+>>> model.max_epochs
+5
+"""
+
+import importlib
+from typing import TYPE_CHECKING
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from neurojit import functional, io, layers, models, testing, training
+    from neurojit.core.device import threads
+    from neurojit.estimators import ConvNetClassifier, ConvNetRegressor
+    from neurojit.io import load
+
+__all__ = [
+    "ConvNetClassifier",
+    "ConvNetRegressor",
+    "__version__",
+    "functional",
+    "io",
+    "layers",
+    "load",
+    "models",
+    "testing",
+    "threads",
+    "training",
+]
+
+# Where each lazy name lives; a module alone stands for itself.
+_HOMES = {
+    "ConvNetClassifier": "neurojit.estimators",
+    "ConvNetRegressor": "neurojit.estimators",
+    "load": "neurojit.io",
+    "threads": "neurojit.core.device",
+}
+
+
+def __getattr__(name):
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in __all__:
+        value = importlib.import_module(f"neurojit.{name}")
+    else:
+        raise AttributeError(f"module 'neurojit' has no attribute {name!r}")
+    globals()[name] = value  # found directly from now on
+    return value
+
+
+def __dir__():
+    return sorted(globals().keys() | set(__all__))
