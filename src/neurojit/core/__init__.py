@@ -1,0 +1,1 @@
+"""The machine room: compilation, SIMD, random numbers, shapes, threads. It knows nothing of networks."""

@@ -1,0 +1,85 @@
+"""Threads: how many, one parallel launch at a time, and none in a forked child that would hang or abort."""
+
+import contextlib
+import os
+import threading
+
+import numba
+
+# Two Python threads inside numba's parallel region abort the process on its workqueue layer, so launches queue here.
+_launch_lock = threading.RLock()
+_launched = False
+_forked_after_launch = False
+
+
+def _after_fork_in_child():
+    global _launch_lock, _forked_after_launch
+    _launch_lock = threading.RLock()  # another thread of the parent may have held it
+    _forked_after_launch = _launched
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
+
+
+def _threads_survive_fork():
+    """Whether the threading layer can start again in a forked child: GNU OpenMP kills such a process."""
+    return numba.threading_layer() != "omp"
+
+
+@contextlib.contextmanager
+def launch():
+    """Hold the process-wide launch lock; yields False where the kernel has to run on the calling thread alone."""
+    global _launched
+    with _launch_lock:
+        if _forked_after_launch and not _threads_survive_fork():
+            yield False
+        else:
+            yield True
+            _launched = True
+
+
+@contextlib.contextmanager
+def threads(n_threads=None):
+    """Run kernels on `n_threads` threads inside a ``with`` block and restore the number after it.
+
+    Parameters
+    ----------
+    n_threads : int or None, default=None
+        Threads to use; None keeps the current number. More than the machine offers is an error.
+
+    Raises
+    ------
+    ValueError
+        If `n_threads` is not between 1 and the number numba was started with.
+
+    Examples
+    --------
+    >>> from neurojit.core.device import thread_count, threads
+    >>> with threads(1):
+    ...     thread_count()
+    1
+    """
+    if n_threads is None:
+        yield
+        return
+    check_thread_count(n_threads)
+    before = numba.get_num_threads()
+    numba.set_num_threads(n_threads)
+    try:
+        yield
+    finally:
+        numba.set_num_threads(before)
+
+
+def check_thread_count(n_threads):
+    """Raise ValueError unless `n_threads` is a number of threads this process can run."""
+    most = numba.config.NUMBA_NUM_THREADS
+    if isinstance(n_threads, bool) or not isinstance(n_threads, int) or not 1 <= n_threads <= most:
+        raise ValueError(
+            f"n_threads: got {n_threads!r}, wanted an integer from 1 to {most} (set NUMBA_NUM_THREADS for more)"
+        )
+
+
+def thread_count():
+    """The number of threads the next kernel launch will use."""
+    return numba.get_num_threads()

@@ -1,0 +1,84 @@
+"""The only door to numba's CPU compiler.
+
+`@kernel` compiles a serial function, `@exact_kernel` one that relies on inf, nan or the order of additions, and
+`@parallel_kernel` a thin driver whose `prange` hands blocks of work to serial kernels. None of them compiles at import:
+the first call with a new element type does, and the machine code is cached between processes.
+"""
+
+import functools
+
+from numba import njit, prange, types
+from numba.core import cgutils
+from numba.extending import intrinsic, overload
+
+from neurojit.core import cache, device
+
+__all__ = [
+    "FAST_MATH",
+    "ParallelKernel",
+    "cgutils",
+    "exact_kernel",
+    "intrinsic",
+    "kernel",
+    "overload",
+    "parallel_kernel",
+    "prange",
+    "types",
+]
+
+# All of fastmath but `nnan` and `ninf`: with those, isnan(nan) is False and logaddexp(-inf, -inf) is nan.
+FAST_MATH = frozenset({"nsz", "arcp", "contract", "afn", "reassoc"})
+
+# Only explicit `prange` loops are made parallel; numba's search for others triples the compile time.
+_PRANGE_ONLY = {
+    "prange": True,
+    "comprehension": False,
+    "reduction": False,
+    "inplace_binop": False,
+    "setitem": False,
+    "numpy": False,
+    "stencil": False,
+    "fusion": False,
+}
+
+
+def _compile(function, *, fast=True, parallel=False, variant="cpu"):
+    flags = set(FAST_MATH) if fast else False
+    dispatcher = njit(nogil=True, error_model="numpy", fastmath=flags, parallel=parallel)(function)
+    return cache.enable(dispatcher, variant)
+
+
+def kernel(function):
+    """Compile a serial kernel with the safe fast-math flags; the GIL is released while it runs."""
+    return _compile(function)
+
+
+def exact_kernel(function):
+    """Compile a serial kernel with IEEE arithmetic in the order written: for code that relies on inf and nan."""
+    return _compile(function, fast=False)
+
+
+class ParallelKernel:
+    """A compiled driver whose `prange` iterations run on all threads, one launch at a time in the process.
+
+    Every iteration must write only its own output, so that the result has the same bits for any number of threads.
+    """
+
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+        self.py_func = function
+        self._parallel = _compile(function, parallel=_PRANGE_ONLY)
+
+    @functools.cached_property
+    def _serial(self):
+        return _compile(self.py_func, variant="cpu-serial")
+
+    def __call__(self, *arguments):
+        with device.launch() as threads_are_safe:
+            run = self._parallel if threads_are_safe else self._serial
+            return run(*arguments)
+
+
+def parallel_kernel(function):
+    """Compile a driver with a `prange` loop; keep its body in serial kernels, since parallel code compiles slowly."""
+    return ParallelKernel(function)

@@ -1,0 +1,334 @@
+"""The register tile: the one inner loop under dense layers, convolutions and recurrent gates.
+
+Two intrinsics emit LLVM vector code for the host's lanes. Both keep a tile of ROWS x (vectors * lanes) sums in
+registers and do one fused multiply-add per register and step:
+
+- `multiply_rows`: out[i, j] = start[j] + sum_s sum_c a[s, i][c] weight[s * run + c, j]. Each row i of each segment s is an address of
+  `run` consecutive values, so a row may be a pixel under a convolution tap, a sample of a dense layer, or zeros.
+- `multiply_columns`: out[i, j] += sum_k a[k][offset_i] b[k, j]: the transposed product, for gradients to weights.
+
+Shapes and addresses are the caller's; nothing is checked here. Addresses are integers (bytes), from `address`.
+"""
+
+import os
+import platform
+
+import numpy as np
+from llvmlite import binding, ir
+
+from neurojit.core.jit import cgutils, intrinsic, types
+
+# Bytes in a vector register and rows of the tile that its register file holds beside two vectors of weights.
+_INSTRUCTION_SETS = {"avx512": (64, 8), "avx2": (32, 6), "neon": (16, 8), "plain": (0, 4)}
+
+
+def _host():
+    """The widest instruction set of this machine that the tile has a shape for."""
+    features = binding.get_host_cpu_features()
+    if features.get("avx512f") and features.get("avx512vl"):
+        return "avx512"
+    if features.get("avx2") and features.get("fma"):
+        return "avx2"
+    if platform.machine().lower() in ("aarch64", "arm64"):
+        return "neon"
+    return "plain"
+
+
+def _instruction_set():
+    """The host's instruction set, or the narrower one that the environment variable NEUROJIT_SIMD asks for."""
+    asked = os.environ.get("NEUROJIT_SIMD") or _host()
+    if asked not in _INSTRUCTION_SETS:
+        raise ValueError(f"NEUROJIT_SIMD: got {asked!r}, wanted one of {sorted(_INSTRUCTION_SETS)}")
+    return asked
+
+
+INSTRUCTION_SET = _instruction_set()
+_REGISTER_BYTES, ROWS = _INSTRUCTION_SETS[INSTRUCTION_SET]
+VECTORS = 2
+
+
+def lanes(dtype):
+    """Numbers of `dtype` in one vector register; 1 where the machine has no vectors the tile knows."""
+    return max(_REGISTER_BYTES // np.dtype(dtype).itemsize, 1)
+
+
+def describe():
+    """One line on the instruction set and tile in use.
+
+    Examples
+    --------
+    >>> from neurojit.core import simd
+    >>> "float32" in simd.describe()
+    True
+    """
+    tile = f"{ROWS} x {VECTORS * lanes(np.float32)}"
+    return f"{INSTRUCTION_SET}: {lanes(np.float32)} float32 or {lanes(np.float64)} float64 lanes, tile {tile}"
+
+
+@intrinsic
+def address(typing_context, array, index):
+    """The address in bytes of element `index` of a C-contiguous array."""
+
+    def codegen(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        return builder.ptrtoint(builder.gep(data, [arguments[1]]), ir.IntType(64))
+
+    return types.int64(array, types.intp), codegen
+
+
+@intrinsic
+def lane_count(typing_context, array):
+    """`lanes` of an array's element type, known when a kernel is compiled."""
+    count = lanes(array.dtype.name)
+
+    def codegen(context, builder, signature, arguments):
+        return ir.Constant(ir.IntType(64), count)
+
+    return types.int64(array), codegen
+
+
+class _Emitter:
+    """Writes the LLVM code of one tile: `vectors` registers wide, ROWS high."""
+
+    def __init__(self, builder, dtype, vectors):
+        self.builder = builder
+        self.lanes = lanes(dtype.name)
+        self.vectors = vectors
+        self.scalar = ir.FloatType() if dtype == types.float32 else ir.DoubleType()
+        self.vector = ir.VectorType(self.scalar, self.lanes)
+        self.int = ir.IntType(64)
+        self.bytes = dtype.bitwidth // 8
+        suffix = f"v{self.lanes}f{dtype.bitwidth}"
+        module = builder.module
+        mask = ir.VectorType(ir.IntType(1), self.lanes)
+        pointer = self.vector.as_pointer()
+        declare = cgutils.get_or_insert_function
+        self.multiply_add = declare(
+            module, ir.FunctionType(self.vector, [self.vector] * 3), f"llvm.fmuladd.{suffix}"
+        )
+        self.masked_load = declare(
+            module,
+            ir.FunctionType(self.vector, [pointer, ir.IntType(32), mask, self.vector]),
+            f"llvm.masked.load.{suffix}.p0",
+        )
+        self.masked_store = declare(
+            module,
+            ir.FunctionType(ir.VoidType(), [self.vector, pointer, ir.IntType(32), mask]),
+            f"llvm.masked.store.{suffix}.p0",
+        )
+
+    def constant(self, value):
+        return ir.Constant(self.int, value)
+
+    def block(self, name):
+        return self.builder.append_basic_block(name)
+
+    def splat(self, value):
+        """A vector with `value` in every lane."""
+        undefined = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined)
+        one = self.builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
+        return self.builder.shuffle_vector(
+            one, undefined, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
+        )
+
+    def scale(self, index):
+        """An element count as bytes."""
+        return self.builder.mul(index, self.constant(self.bytes))
+
+    def add(self, *terms):
+        total = terms[0]
+        for term in terms[1:]:
+            total = self.builder.add(total, term)
+        return total
+
+    def element(self, at):
+        """The number at an address."""
+        return self.builder.load(self.builder.inttoptr(at, self.scalar.as_pointer()))
+
+    def masks(self, columns):
+        """For each vector of a row, which lanes stand for one of `columns` columns."""
+        lane = ir.Constant(ir.VectorType(self.int, self.lanes), list(range(self.lanes)))
+        limits = [self.splat(self.builder.sub(columns, self.constant(j * self.lanes))) for j in range(self.vectors)]
+        return [self.builder.icmp_signed("<", lane, limit) for limit in limits]
+
+    def _vector_pointer(self, at, j):
+        at = self.builder.add(at, self.constant(j * self.lanes * self.bytes))
+        return self.builder.inttoptr(at, self.vector.as_pointer())
+
+    def load(self, at, masks=None):
+        """A row of vectors from an address; lanes off the mask are zero and not read."""
+        if masks is None:
+            return [self.builder.load(self._vector_pointer(at, j), align=self.bytes) for j in range(self.vectors)]
+        align, zero = ir.Constant(ir.IntType(32), self.bytes), ir.Constant(self.vector, [0.0] * self.lanes)
+        return [
+            self.builder.call(self.masked_load, [self._vector_pointer(at, j), align, masks[j], zero])
+            for j in range(self.vectors)
+        ]
+
+    def store(self, row, at, masks=None):
+        """Write a row of vectors to an address; lanes off the mask are left alone."""
+        align = ir.Constant(ir.IntType(32), self.bytes)
+        for j, value in enumerate(row):
+            pointer = self._vector_pointer(at, j)
+            if masks is None:
+                self.builder.store(value, pointer, align=self.bytes)
+            else:
+                self.builder.call(self.masked_store, [value, pointer, align, masks[j]])
+
+    def fused(self, addresses, row, tile):
+        """tile[i, j] + (the number at addresses[i]) * row[j]; a load stands beside its use, to live in one register."""
+        new = []
+        for at, sums in zip(addresses, tile, strict=True):
+            splat = self.splat(self.element(at))
+            new.append([self.builder.call(self.multiply_add, [splat, v, s]) for v, s in zip(row, sums, strict=True)])
+        return new
+
+    def tile_phi(self, tile, block):
+        """Registers that hold `tile` when control comes from `block`."""
+        phis = [[self.builder.phi(self.vector) for _ in row] for row in tile]
+        self.tile_incoming(phis, tile, block)
+        return phis
+
+    @staticmethod
+    def tile_incoming(phis, tile, block):
+        for phi_row, row in zip(phis, tile, strict=True):
+            for phi, value in zip(phi_row, row, strict=True):
+                phi.add_incoming(value, block)
+
+    def branch_values(self, condition, make_true, make_false, name):
+        """A tile made by one of two emitters, chosen when the code runs."""
+        yes, no, end = self.block(f"{name}.yes"), self.block(f"{name}.no"), self.block(f"{name}.end")
+        self.builder.cbranch(condition, yes, no)
+        tiles = []
+        for block, make in ((yes, make_true), (no, make_false)):
+            self.builder.position_at_end(block)
+            tiles.append((make(), self.builder.block))
+            self.builder.branch(end)
+        self.builder.position_at_end(end)
+        phis = self.tile_phi(*tiles[0])
+        self.tile_incoming(phis, *tiles[1])
+        return phis
+
+    def loop(self, count, tile, step, name):
+        """tile = step(k, tile) for k in range(count), with the tile in registers; count is at least 1."""
+        before, body, end = self.builder.block, self.block(name), self.block(f"{name}.end")
+        self.builder.branch(body)
+        self.builder.position_at_end(body)
+        k = self.builder.phi(self.int)
+        k.add_incoming(self.constant(0), before)
+        phis = self.tile_phi(tile, before)
+        new = step(k, phis)
+        last = self.builder.block
+        following = self.builder.add(k, self.constant(1))
+        k.add_incoming(following, last)
+        self.tile_incoming(phis, new, last)
+        self.builder.cbranch(self.builder.icmp_signed("<", following, count), body, end)
+        self.builder.position_at_end(end)
+        return new
+
+
+    def table_entry(self, table, i, s=None):
+        """Entry i (of row s) of a table of addresses, ROWS to a row."""
+        at = self.add(table, self.constant(8 * i))
+        if s is not None:
+            at = self.add(at, self.builder.mul(s, self.constant(8 * ROWS)))
+        return self.builder.load(self.builder.inttoptr(at, self.int.as_pointer()))
+
+    def is_full(self, columns):
+        return self.builder.icmp_signed(">=", columns, self.constant(self.vectors * self.lanes))
+
+
+def _multiply_rows(vectors):
+    @intrinsic
+    def multiply_rows(typing_context, like, table, segments, run, weight, stride, outs, columns, start, accumulate):
+        """out[i, j] = start[j] + sum over segments s and c < run of a[s, i][c] weight[(s run + c) stride + j].
+
+        like : array of the element type.
+        table : address of (segments, ROWS) addresses of runs of values.
+        weight, stride : address of the weights and elements from one of their rows to the next.
+        outs, columns : address of ROWS addresses of output rows, and how many columns of them to write.
+        start, accumulate : address of a full row to start from; nonzero to start from what the output holds instead.
+        """
+
+        def codegen(context, builder, signature, arguments):
+            _, table, segments, run, weight, stride, outs, columns, start, accumulate = arguments
+            e = _Emitter(builder, like.dtype, vectors)
+            out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
+            masks = e.masks(columns)
+            stride = e.scale(stride)
+
+            def segment(s, tile):
+                rows = [e.table_entry(table, i, s) for i in range(ROWS)]
+                weights = e.add(weight, builder.mul(builder.mul(s, run), stride))
+
+                def step(c, tile):
+                    weight_row = e.load(e.add(weights, builder.mul(c, stride)))
+                    return e.fused((e.add(row, e.scale(c)) for row in rows), weight_row, tile)
+
+                return e.loop(run, tile, step, "run")
+
+            tile = e.branch_values(
+                builder.icmp_signed("!=", accumulate, e.constant(0)),
+                lambda: [e.load(at, masks) for at in out_rows],
+                lambda: [e.load(start)] * ROWS,
+                "start",
+            )
+            tile = e.loop(segments, tile, segment, "segment")
+            for row, at in zip(tile, out_rows, strict=True):
+                e.store(row, at, masks)
+            return context.get_dummy_value()
+
+        return types.void(like, *[types.intp] * 9), codegen
+
+    return multiply_rows
+
+
+def _multiply_columns(vectors):
+    @intrinsic
+    def multiply_columns(typing_context, like, table, offsets, count, b, stride, outs, columns):
+        """out[i, j] += sum over k < count of a[k][offset_i] b[k stride + j].
+
+        like : array of the element type.
+        table : address of `count` addresses, one for each k.
+        offsets : address of ROWS offsets in bytes.
+        b, stride : address of b and elements from one of its rows to the next.
+        outs, columns : address of ROWS addresses of output rows, and how many columns b and they have.
+        """
+
+        def codegen(context, builder, signature, arguments):
+            _, table, offsets, count, b, stride, outs, columns = arguments
+            e = _Emitter(builder, like.dtype, vectors)
+            out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
+            shifts = [e.table_entry(offsets, i) for i in range(ROWS)]
+            masks = e.masks(columns)
+            stride = e.scale(stride)
+
+            def product(masks):
+                def step(k, tile):
+                    at = builder.add(table, builder.mul(k, e.constant(8)))
+                    base = builder.load(builder.inttoptr(at, e.int.as_pointer()))
+                    b_row = e.load(e.add(b, builder.mul(k, stride)), masks)
+                    return e.fused((e.add(base, shift) for shift in shifts), b_row, tile)
+
+                zero = ir.Constant(e.vector, [0.0] * e.lanes)
+                return e.loop(count, [[zero] * vectors] * ROWS, step, "product")
+
+            if INSTRUCTION_SET == "avx512":  # a masked load costs what a plain one does
+                tile = product(masks)
+            else:
+                tile = e.branch_values(e.is_full(columns), lambda: product(None), lambda: product(masks), "width")
+            for row, at in zip(tile, out_rows, strict=True):
+                held = e.load(at, masks)
+                e.store([builder.fadd(h, v) for h, v in zip(held, row, strict=True)], at, masks)
+            return context.get_dummy_value()
+
+        return types.void(like, *[types.intp] * 7), codegen
+
+    return multiply_columns
+
+
+# A full tile is two vectors wide; one vector serves matrices too narrow to fill two.
+multiply_rows = _multiply_rows(VECTORS)
+multiply_rows_narrow = _multiply_rows(1)
+multiply_columns = _multiply_columns(VECTORS)
+multiply_columns_narrow = _multiply_columns(1)

@@ -1,0 +1,103 @@
+"""The shape every differentiable function has: `op(...)` gives the value, `op.vjp(...)` the value and its pullback.
+
+The name and meaning are JAX's: for y = f(x), the pullback takes dL/dy to dL/dx, a vector-Jacobian product.
+"""
+
+import functools
+import inspect
+
+import numpy as np
+
+from neurojit.core.arrays import canonical
+
+
+def op(*differentiable):
+    """Decorate an array function; `differentiable` names the arguments that have gradients, in signature order.
+
+    The function so made needs its pullback declared too::
+
+        @op("x", "slope")
+        def scale(x, slope): ...
+
+        @scale.define_vjp
+        def _(x, slope):
+            ...
+            def pullback(dy, wrt):      # wrt: one bool for each differentiable argument
+                return dx, dslope       # one gradient (or None where not wanted) for each
+            return y, pullback
+    """
+    return lambda function: Op(function, differentiable)
+
+
+class Op:
+    """A differentiable array function.
+
+    Calling it gives the value and keeps nothing. `vjp` takes the same arguments and gives the value and
+    ``backward(dy, wrt=None)``, which returns the gradients of the arrays that were given, in the order of the
+    signature; a single one comes bare.
+    """
+
+    def __init__(self, function, differentiable):
+        functools.update_wrapper(self, function)
+        self._function = function
+        self._differentiable = differentiable
+        self._signature = inspect.signature(function)
+        names = list(self._signature.parameters)
+        if [name for name in names if name in differentiable] != list(differentiable):
+            raise TypeError(f"{function.__name__}: {differentiable} are not arguments in the order of {names}")
+
+    def __call__(self, *args, **kwargs):
+        return self._function(*args, **kwargs)
+
+    def __repr__(self):
+        return f"<neurojit.functional.{self.__name__}{self._signature}>"
+
+    def define_vjp(self, function):
+        """Declare the function that computes the value and a pullback over all differentiable arguments."""
+        self._vjp = function
+        return self
+
+    def vjp(self, *args, **kwargs):
+        """The value and its pullback.
+
+        Returns
+        -------
+        y : numpy.ndarray or tuple
+            What calling the function returns.
+        backward : callable
+            ``backward(dy, wrt=None)``: `dy` has the shape (and nesting) of `y`; `wrt` is one bool for each gradient, and
+            where it is False no work is done and None stands in the gradient's place.
+        """
+        bound = self._signature.bind(*args, **kwargs).arguments
+        given = [bound.get(name) is not None for name in self._differentiable]
+        y, pullback = self._vjp(*args, **kwargs)
+
+        def backward(dy, wrt=None):
+            wanted = _spread(wrt, given, self.__name__)
+            gradients = pullback(_canonical_like(dy, y, "dy"), wanted)
+            gradients = tuple(g for g, is_given in zip(gradients, given, strict=True) if is_given)
+            return gradients[0] if len(gradients) == 1 else gradients
+
+        return y, backward
+
+
+def _spread(wrt, given, name):
+    """One bool for each differentiable argument, from one for each array given."""
+    if wrt is None:
+        return tuple(given)
+    if isinstance(wrt, bool):
+        wrt = (wrt,)
+    if len(wrt) != sum(given):
+        raise ValueError(f"wrt: got {len(wrt)} values {wrt!r}, wanted {sum(given)}, one for each array given to {name}")
+    asked = iter(wrt)
+    return tuple(bool(next(asked)) if is_given else False for is_given in given)
+
+
+def _canonical_like(dy, y, name):
+    """`dy` checked against `y`: the same nesting, shapes and precision."""
+    if not isinstance(y, tuple):
+        y = np.asarray(y)
+        return canonical(dy, name, dtype=y.dtype, shape=y.shape)
+    if not isinstance(dy, tuple) or len(dy) != len(y):
+        raise ValueError(f"{name}: got {type(dy).__name__}, wanted a tuple of {len(y)} gradients, nested like the results")
+    return tuple(_canonical_like(part, whole, f"{name}[{i}]") for i, (part, whole) in enumerate(zip(dy, y, strict=True)))
