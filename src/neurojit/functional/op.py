@@ -40,9 +40,9 @@ class Op:
     def __init__(self, function, differentiable):
         functools.update_wrapper(self, function)
         self._function = function
-        self._differentiable = differentiable
-        self._signature = inspect.signature(function)
-        names = list(self._signature.parameters)
+        self.differentiable = differentiable
+        self.signature = inspect.signature(function)
+        names = list(self.signature.parameters)
         if [name for name in names if name in differentiable] != list(differentiable):
             raise TypeError(f"{function.__name__}: {differentiable} are not arguments in the order of {names}")
 
@@ -50,7 +50,7 @@ class Op:
         return self._function(*args, **kwargs)
 
     def __repr__(self):
-        return f"<neurojit.functional.{self.__name__}{self._signature}>"
+        return f"<neurojit.functional.{self.__name__}{self.signature}>"
 
     def define_vjp(self, function):
         """Declare the function that computes the value and a pullback over all differentiable arguments."""
@@ -68,8 +68,8 @@ class Op:
             ``backward(dy, wrt=None)``: `dy` has the shape (and nesting) of `y`; `wrt` is one bool for each gradient, and
             where it is False no work is done and None stands in the gradient's place.
         """
-        bound = self._signature.bind(*args, **kwargs).arguments
-        given = [bound.get(name) is not None for name in self._differentiable]
+        bound = self.signature.bind(*args, **kwargs).arguments
+        given = [bound.get(name) is not None for name in self.differentiable]
         y, pullback = self._vjp(*args, **kwargs)
 
         def backward(dy, wrt=None):
