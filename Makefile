@@ -1,0 +1,65 @@
+# Every command stands alone on a machine that has Python >= 3.11 with venv, and make:
+# it makes .venv, installs what it needs into it, and runs.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format typecheck bench oracle clean distclean
+
+help:
+	@echo 'make demo       train a small ConvNet on handwritten digits (ARGS="--epochs 3" and so on)'
+	@echo 'make test       run the tests (ARGS="-m \"not slow\"" leaves out the long ones)'
+	@echo 'make lint       ruff: rules and formatting'
+	@echo 'make format     ruff: format, and fix what it can'
+	@echo 'make typecheck  mypy'
+	@echo 'make bench      time neurojit beside its peers (installs them, PyTorch too)'
+	@echo 'make oracle     install PyTorch, a second opinion in the tests'
+	@echo 'make clean      remove builds and caches (make distclean: and .venv)'
+	@echo 'PYTHON=python3.12 chooses the interpreter that .venv is made with.'
+
+demo: $(VENV)/installed
+	$(BIN)/neurojit demo $(ARGS)
+
+test: $(VENV)/installed-test
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/installed-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/installed-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+typecheck: $(VENV)/installed-dev
+	$(BIN)/mypy
+
+bench: $(VENV)/installed-bench
+	$(BIN)/python -m benchmarks $(ARGS)
+
+oracle: $(VENV)/installed-oracle
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean
+	rm -rf $(VENV)
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo 'neurojit: got $(PYTHON) =' "$$($(PYTHON) --version 2>&1)", wanted Python 3.11 or later: make $(MAKECMDGOALS) PYTHON=python3.12; \
+	  exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# The package itself is installed in place, so only new requirements call for a new install.
+$(VENV)/installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+$(VENV)/installed-%: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
