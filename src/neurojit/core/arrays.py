@@ -36,8 +36,8 @@ def canonical(array, name, *, dtype=None, ndim=None, shape=None):
         If the number of axes or a length is wrong.
     """
     given = array
-    array = np.asarray(array)
-    precision = array.dtype.newbyteorder("=")
+    array = _as_array(array, name)
+    precision = np.dtype(array.dtype.type)  # in the machine's byte order
     if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8:
         raise TypeError(f"{name}: got dtype {array.dtype}, wanted real numbers (float32 or float64)")
     if dtype is not None and isinstance(given, np.ndarray) and precision in FLOATS and precision != dtype:
@@ -58,11 +58,19 @@ def canonical_integers(array, name, *, ndim=None, shape=None):
     ValueError
         If the number of axes or a length is wrong.
     """
-    array = np.asarray(array)
+    array = _as_array(array, name)
     if array.dtype.kind not in "iub" and array.size:
         raise TypeError(f"{name}: got dtype {array.dtype}, wanted integers")
     check_shape(array, name, ndim=ndim, shape=shape)
     return _one_type(np.asarray(array, dtype=np.int64, order="C"))
+
+
+def _as_array(values, name):
+    """`np.asarray`, with an error that names the argument where rows are of unequal length."""
+    try:
+        return np.asarray(values)
+    except ValueError as error:
+        raise ValueError(f"{name}: got rows of unequal length, wanted an array") from error
 
 
 class _Window:

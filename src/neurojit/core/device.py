@@ -1,6 +1,7 @@
 """Threads: how many, one parallel launch at a time, and none in a forked child that would hang or abort."""
 
 import contextlib
+import numbers
 import os
 import threading
 
@@ -23,7 +24,10 @@ os.register_at_fork(after_in_child=_after_fork_in_child)
 
 def _threads_survive_fork():
     """Whether the threading layer can start again in a forked child: GNU OpenMP kills such a process."""
-    return numba.threading_layer() != "omp"
+    try:
+        return numba.threading_layer() != "omp"
+    except ValueError:  # the parent's launch never came as far as starting threads
+        return True
 
 
 @contextlib.contextmanager
@@ -34,8 +38,8 @@ def launch():
         if _forked_after_launch and not _threads_survive_fork():
             yield False
         else:
-            yield True
             _launched = True
+            yield True
 
 
 @contextlib.contextmanager
@@ -49,6 +53,8 @@ def threads(n_threads=None):
 
     Raises
     ------
+    TypeError
+        If `n_threads` is not an integer.
     ValueError
         If `n_threads` is not between 1 and the number numba was started with.
 
@@ -64,7 +70,7 @@ def threads(n_threads=None):
         return
     check_thread_count(n_threads)
     before = numba.get_num_threads()
-    numba.set_num_threads(n_threads)
+    numba.set_num_threads(int(n_threads))
     try:
         yield
     finally:
@@ -72,12 +78,13 @@ def threads(n_threads=None):
 
 
 def check_thread_count(n_threads):
-    """Raise ValueError unless `n_threads` is a number of threads this process can run."""
+    """Raise TypeError or ValueError unless `n_threads` is a number of threads this process can run."""
     most = numba.config.NUMBA_NUM_THREADS
-    if isinstance(n_threads, bool) or not isinstance(n_threads, int) or not 1 <= n_threads <= most:
-        raise ValueError(
-            f"n_threads: got {n_threads!r}, wanted an integer from 1 to {most} (set NUMBA_NUM_THREADS for more)"
-        )
+    wanted = f"wanted an integer from 1 to {most} (set NUMBA_NUM_THREADS for more)"
+    if isinstance(n_threads, bool) or not isinstance(n_threads, numbers.Integral):
+        raise TypeError(f"n_threads: got {n_threads!r}, {wanted}")
+    if not 1 <= n_threads <= most:
+        raise ValueError(f"n_threads: got {n_threads!r}, {wanted}")
 
 
 def thread_count():

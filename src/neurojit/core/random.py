@@ -1,7 +1,7 @@
 """Counter-based random numbers: a draw depends on its key and its index alone.
 
-Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3) turns a
-64-bit key and a 128-bit counter into four random words. No state is carried, so any thread, in any order, gets the
+Philox4x32-10 (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC 2011, section 3.3) turns
+a 64-bit key and a 128-bit counter into four random words. No state is carried, so any thread, in any order, gets the
 same number for the same index.
 """
 
@@ -30,9 +30,9 @@ def philox(c0, c1, c2, c3, key0, key1):
         product0 = _MULTIPLIER_0 * np.uint64(c0)
         product1 = _MULTIPLIER_1 * np.uint64(c2)
         c0, c1, c2, c3 = (
-            np.uint32(product1 >> _32) ^ c1 ^ key0,
+            np.uint32(np.uint32(product1 >> _32) ^ c1 ^ key0),
             np.uint32(product1 & _LOW),
-            np.uint32(product0 >> _32) ^ c3 ^ key1,
+            np.uint32(np.uint32(product0 >> _32) ^ c3 ^ key1),
             np.uint32(product0 & _LOW),
         )
         key0 = np.uint32(key0 + _WEYL_0)
@@ -131,7 +131,7 @@ class Key:
 
     def child(self, index):
         """The key of sub-stream `index`."""
-        return Key(_mix((_mix(self.value) + (index + 1) * 0x9E3779B97F4A7C15) & _MASK64))
+        return Key(_mix((_mix(self.value) + (int(index) + 1) * 0x9E3779B97F4A7C15) & _MASK64))
 
     def words(self, size):
         """`size` random uint32 words, shape (size,)."""
@@ -140,7 +140,7 @@ class Key:
         return out
 
     def uniform(self, shape, low=0.0, high=1.0, dtype=np.float32):
-        """Uniform draws from (low, high), of the given shape."""
+        """Uniform draws between `low` and `high`, of the given shape; rounding to `dtype` may reach either."""
         shape = (shape,) if isinstance(shape, numbers.Integral) else tuple(shape)
         unit = (self.words(int(np.prod(shape, dtype=np.int64))) + 0.5) * 2.0**-32
         return (low + (high - low) * unit).reshape(shape).astype(dtype)

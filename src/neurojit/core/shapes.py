@@ -58,10 +58,12 @@ def paddings(padding, spatial, window, stride, dilation):
     """
     rank = len(spatial)
     if isinstance(padding, str):
-        return tuple(_named_padding(padding, rank, *axis) for axis in zip(spatial, window, stride, dilation, strict=True))
+        return tuple(
+            _named_padding(padding, rank, *axis) for axis in zip(spatial, window, stride, dilation, strict=True)
+        )
     if isinstance(padding, tuple | list) and any(isinstance(pair, tuple | list) for pair in padding):
-        if len(padding) != rank:
-            raise ValueError(f"padding: got {len(padding)} pairs {padding!r}, wanted {rank} pairs (before, after)")
+        if len(padding) != rank or any(_is_integer(pair) for pair in padding):
+            raise ValueError(f"padding: got {padding!r}, wanted {rank} pairs (before, after)")
         return tuple(integers(pair, "padding", 2, least=0) for pair in padding)
     return tuple((p, p) for p in integers(padding, "padding", rank, least=0))
 
