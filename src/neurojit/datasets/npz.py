@@ -1,0 +1,42 @@
+"""Training and test data from a NumPy archive."""
+
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+_NAMES = ("x_train", "y_train", "x_test", "y_test")
+
+
+def load_npz(path):
+    """Training and test arrays from an ``.npz`` file.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        An archive made by `numpy.savez` with the arrays x_train, y_train, x_test and y_test, as the common MNIST file
+        has them.
+
+    Returns
+    -------
+    x_train, y_train, x_test, y_test : numpy.ndarray
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not such an archive, is damaged, or lacks an array. Nothing in the file is ever unpickled.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"path: got {str(path)!r}, wanted an .npz file that exists")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            missing = [name for name in _NAMES if name not in archive]
+            if missing:
+                raise ValueError(f"lacks {', '.join(missing)}")
+            return tuple(archive[name] for name in _NAMES)
+    except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
+        raise ValueError(f"path: got {str(path)!r} ({error}), wanted an .npz file with {', '.join(_NAMES)}") from error

@@ -1,0 +1,126 @@
+"""The options of the estimators: what each may be, as data; the error messages follow from it."""
+
+import dataclasses
+import numbers
+
+from neurojit.core.device import check_thread_count
+from neurojit.core.random import Key
+from neurojit.layers import Layer
+
+OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
+SCHEDULES = ("constant", "cosine")
+
+
+@dataclasses.dataclass(frozen=True)
+class Number:
+    """A number of a kind (`numbers.Integral` or `numbers.Real`) between two bounds; `wanted` says it in words."""
+
+    wanted: str
+    kind: type
+    least: float
+    below: float = float("inf")
+    exclusive: bool = False
+
+    def check(self, name, value):
+        if not isinstance(value, self.kind) or isinstance(value, bool):
+            raise TypeError(f"{name}: got {value!r}, wanted {self.wanted}")
+        above = value > self.least if self.exclusive else value >= self.least
+        if not (above and value < self.below):
+            raise ValueError(f"{name}: got {value!r}, wanted {self.wanted}")
+
+
+@dataclasses.dataclass(frozen=True)
+class OneOf:
+    """One of some words, or (where `otherwise` is given) what that constraint allows."""
+
+    words: tuple
+    otherwise: Number | None = None
+
+    def check(self, name, value):
+        if isinstance(value, str):
+            if value not in self.words:
+                raise ValueError(f"{name}: got {value!r}, wanted {self._wanted()}")
+        elif self.otherwise is None:
+            raise TypeError(f"{name}: got {value!r}, wanted {self._wanted()}")
+        else:
+            try:
+                self.otherwise.check(name, value)
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{name}: got {value!r}, wanted {self._wanted()}") from None
+
+    def _wanted(self):
+        words = " or ".join(repr(word) for word in self.words)
+        return words if self.otherwise is None else f"{words} or {self.otherwise.wanted}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Flag:
+    """True or False."""
+
+    def check(self, name, value):
+        if value not in (True, False):
+            raise TypeError(f"{name}: got {value!r}, wanted True or False")
+
+
+_POSITIVE_INTEGER = Number("an integer >= 1", numbers.Integral, 1)
+
+CONSTRAINTS = {
+    "optimizer": OneOf(OPTIMIZERS),
+    "learning_rate": Number("a finite number > 0", numbers.Real, 0, exclusive=True),
+    "schedule": OneOf(SCHEDULES),
+    "weight_decay": Number("a finite number >= 0", numbers.Real, 0),
+    "batch_size": OneOf(("auto",), otherwise=_POSITIVE_INTEGER),
+    "max_epochs": _POSITIVE_INTEGER,
+    "early_stopping": Flag(),
+    "validation_fraction": Number("a number between 0 and 1", numbers.Real, 0, below=1, exclusive=True),
+    "n_iter_no_change": _POSITIVE_INTEGER,
+    "device": OneOf(("cpu",)),
+    "warm_start": Flag(),
+    "verbose": Number("an integer >= 0", numbers.Integral, 0),
+}
+
+
+def check_options(estimator):
+    """Raise TypeError or ValueError unless every option of an estimator is one it knows.
+
+    The message names the option, what it got and what it wanted.
+    """
+    options = estimator.get_params(deep=False)
+    for name, constraint in CONSTRAINTS.items():
+        constraint.check(name, options[name])
+    _check_network(options["network"])
+    _check_input_shape(options["input_shape"])
+    _check_callbacks(options["callbacks"])
+    if options["n_threads"] is not None:
+        check_thread_count(options["n_threads"])
+    if isinstance(options["random_state"], numbers.Integral):
+        Key.from_random_state(options["random_state"])
+
+
+def _check_network(network):
+    if not (network is None or isinstance(network, Layer) or callable(network)):
+        raise TypeError(
+            f"network: got {type(network).__name__}, wanted None, a Layer,"
+            " or a function (input_shape, n_outputs) that returns one"
+        )
+
+
+def _check_input_shape(input_shape):
+    if input_shape is None:
+        return
+    wanted = "None, (height, width, channels) or (length, channels)"
+    if not isinstance(input_shape, tuple | list) or not all(
+        isinstance(size, numbers.Integral) and not isinstance(size, bool) for size in input_shape
+    ):
+        raise TypeError(f"input_shape: got {input_shape!r}, wanted {wanted}")
+    if len(input_shape) not in (2, 3) or min(input_shape) < 1:
+        raise ValueError(f"input_shape: got {input_shape!r}, wanted {wanted}")
+
+
+def _check_callbacks(callbacks):
+    from neurojit.training import Callback
+
+    if callbacks is None:
+        return
+    if not isinstance(callbacks, tuple | list) or not all(isinstance(callback, Callback) for callback in callbacks):
+        raise TypeError(f"callbacks: got {callbacks!r}, wanted None or a list of neurojit.training.Callback")

@@ -1,0 +1,6 @@
+"""Architectures: functions that return layers."""
+
+from neurojit.models.convnet import default_convnet
+from neurojit.models.lenet import lenet
+
+__all__ = ["default_convnet", "lenet"]
