@@ -1,0 +1,38 @@
+"""Training: the loop, losses, optimizers, schedules, callbacks, histories and data sources."""
+
+from neurojit.training.batches import ArrayBatches, Batch
+from neurojit.training.callbacks import Callback, Checkpoint, CSVLog, EarlyStopping, ProgressBar
+from neurojit.training.errors import TrainingDiverged
+from neurojit.training.history import History
+from neurojit.training.loop import Trainer
+from neurojit.training.losses import CrossEntropy, Loss, MeanSquaredError
+from neurojit.training.metrics import accuracy
+from neurojit.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from neurojit.training.schedules import CosineDecay, ReduceOnPlateau, Schedule, StepDecay, WarmUp
+
+__all__ = [
+    "SGD",
+    "Adam",
+    "AdamW",
+    "ArrayBatches",
+    "Batch",
+    "CSVLog",
+    "Callback",
+    "Checkpoint",
+    "CosineDecay",
+    "CrossEntropy",
+    "EarlyStopping",
+    "History",
+    "Loss",
+    "MeanSquaredError",
+    "Optimizer",
+    "ProgressBar",
+    "RMSprop",
+    "ReduceOnPlateau",
+    "Schedule",
+    "StepDecay",
+    "Trainer",
+    "TrainingDiverged",
+    "WarmUp",
+    "accuracy",
+]

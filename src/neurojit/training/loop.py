@@ -1,0 +1,387 @@
+"""The training loop, a ladder of steps to override: fit > run_epoch > run_batch > step."""
+
+import contextlib
+import math
+import time
+
+import numpy as np
+
+from neurojit.core.random import Key
+from neurojit.functional.optimizer import clip_by_global_norm
+from neurojit.layers.base import Layer, Mode
+from neurojit.training.callbacks import Callback
+from neurojit.training.errors import TrainingDiverged
+from neurojit.training.history import History
+from neurojit.training.metrics import RunningMeans
+from neurojit.training.optimizers import Optimizer
+from neurojit.training.options import real, whole
+from neurojit.training.schedules import Schedule
+from neurojit.training.statefile import read_state, write_state
+
+# The random stream of a training, far from those that a network's layers take from the same random_state.
+_TRAINING_STREAM = 1 << 40
+
+
+class Trainer:
+    """Fits a network to data.
+
+    ``fit`` runs epochs until there are `max_epochs`, ``run_epoch`` batches and a validation, ``run_batch`` one update
+    with its checks, ``step`` the mathematics of it; a subclass overrides the rung it wants to change.
+
+    Parameters
+    ----------
+    network : Layer
+        Built on the first batch if it is not yet.
+    loss : Loss
+    optimizer : Optimizer
+    batch_size : int, default=64
+    max_epochs : int, default=10
+        Epochs in all, earlier fits and a resumed training's included.
+    schedule : Schedule or None, default=None
+        Sets the learning rate before every update; None leaves it to the optimizer.
+    clip_norm : float or None, default=None
+        Largest norm of all gradients together.
+    callbacks : sequence of Callback, default=()
+    metrics : dict or None, default=None
+        From name to ``function(outputs, targets) -> mean over the batch``.
+    shuffle : bool, default=True
+        Whether each epoch takes the samples in an order of its own.
+    random_state : int, numpy generator, Key or None, default=None
+        Order of samples and dropout; epoch e and batch b draw from ``key.child(e).child(b)`` alone.
+
+    Attributes
+    ----------
+    history : History
+        One record for each finished epoch, with "epoch" (from 1), "loss" and the metrics (means over the training
+        batches as they were trained on), the same with "validation_" before the name where there is validation data,
+        "learning_rate" (of the last update), "samples_per_second" and "seconds".
+    epoch : int
+        Epochs finished.
+    updates : int
+        Updates done.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Dense
+    >>> from neurojit.training import SGD, ArrayBatches, MeanSquaredError, Trainer
+    >>> x = np.linspace(-1, 1, 20, dtype=np.float32)[:, None]
+    >>> trainer = Trainer(Dense(1), MeanSquaredError(), SGD(0.5), max_epochs=20, random_state=0)
+    >>> history = trainer.fit(ArrayBatches(x, 3 * x + 1))
+    >>> bool(history["loss"][-1] < 1e-4)
+    True
+    """
+
+    def __init__(
+        self,
+        network,
+        loss,
+        optimizer,
+        *,
+        batch_size=64,
+        max_epochs=10,
+        schedule=None,
+        clip_norm=None,
+        callbacks=(),
+        metrics=None,
+        shuffle=True,
+        random_state=None,
+    ):
+        self.network = _instance(network, Layer, "network")
+        self.loss = loss
+        self.optimizer = _instance(optimizer, Optimizer, "optimizer")
+        self.batch_size = whole(batch_size, "batch_size")
+        self.max_epochs = whole(max_epochs, "max_epochs", least=0)
+        self.schedule = None if schedule is None else _instance(schedule, Schedule, "schedule")
+        self.clip_norm = None if clip_norm is None else real(clip_norm, "clip_norm", above=0)
+        self.callbacks = [_instance(c, Callback, f"callbacks[{i}]") for i, c in enumerate(callbacks)]
+        self.metrics = dict(metrics or {})
+        self.shuffle = shuffle
+        self.history = History()
+        self.updates = 0
+        self.samples_per_epoch = 0
+        self.base_learning_rate = optimizer.learning_rate
+        self._network_key = Key.from_random_state(random_state)
+        self.key = self._network_key.child(_TRAINING_STREAM)
+        self._input_shape = self._dtype = self._last_good = None
+
+    @property
+    def epoch(self):
+        """Epochs finished."""
+        return len(self.history)
+
+    # -- the ladder -----------------------------------------------------------------------------------------------
+
+    def fit(self, train, validation=None):
+        """Train until there are `max_epochs` epochs, or a callback or the keyboard stops it.
+
+        Parameters
+        ----------
+        train, validation : ArrayBatches
+            Or anything with ``batches(batch_size, key)`` and a length.
+
+        Returns
+        -------
+        History
+            All epochs so far; its `stopped` says what ended the training early. An epoch that was not finished leaves
+            no record, but its updates stay in the network.
+
+        Raises
+        ------
+        TrainingDiverged
+            If the loss or a weight becomes NaN or infinite; network and optimizer are then as they were at the end of
+            the epoch before.
+        """
+        self.build(train)
+        if validation is not None:
+            _check_source(validation, "validation")
+        self.history.stopped = None
+        if self.epoch == 0 and self.schedule is not None:
+            self.schedule.reset()
+        with contextlib.ExitStack() as stack:
+            for callback in self.callbacks:
+                stack.callback(callback.close)
+                callback.on_fit_start(self)
+            try:
+                while self.epoch < self.max_epochs and self.history.stopped is None:
+                    self.run_epoch(train, validation)
+            except KeyboardInterrupt:
+                self.stop(f"interrupted in epoch {self.epoch + 1}")
+            for callback in self.callbacks:
+                callback.on_fit_end(self)
+        return self.history
+
+    def run_epoch(self, train, validation=None):
+        """Train on all samples once and validate; returns the epoch's record, or None where it was stopped midway."""
+        self.build(train)
+        started = time.perf_counter()
+        self.history.stopped = None
+        self.samples_per_epoch = len(train)
+        self._last_good = _copied(self._weights())
+        for callback in self.callbacks:
+            callback.on_epoch_start(self)
+        means = self._train(train)
+        if means is None:
+            return None
+        seconds = time.perf_counter() - started
+        scores = {} if validation is None else self.evaluate(validation)
+        record = {
+            "epoch": self.epoch + 1,
+            **means,
+            **{f"validation_{name}": score for name, score in scores.items()},
+            "learning_rate": self.optimizer.learning_rate,
+            "samples_per_second": len(train) / seconds,
+            "seconds": time.perf_counter() - started,
+        }
+        self._finish_epoch(record)
+        return record
+
+    def run_batch(self, batch, key):
+        """Set the learning rate, take one step and check what came of it; returns the loss and the outputs."""
+        if self.schedule is not None:
+            rate = self.schedule.learning_rate(self.base_learning_rate, self.epoch, self.updates)
+            self.optimizer.learning_rate = rate
+        loss, outputs = self.step(batch, key)
+        if not math.isfinite(loss):
+            raise self._diverged(f"loss: got {loss}")
+        self.updates += 1
+        for callback in self.callbacks:
+            callback.on_batch_end(self, batch, loss)
+        return loss, outputs
+
+    def step(self, batch, key):
+        """One update of the network: forward, loss, backward, clip, update; returns the loss and the outputs."""
+        outputs, backward = self.network.vjp(self._input(batch.x), Mode(training=True, key=key))
+        loss, loss_backward = self.loss.vjp(outputs, batch.targets, batch.sample_weight)
+        _, gradients = backward(loss_backward(), need_dx=False)
+        if self.clip_norm is not None:
+            clipped, _ = clip_by_global_norm(gradients.values(), self.clip_norm)
+            gradients = dict(zip(gradients, clipped, strict=True))
+        self.optimizer.update(gradients)
+        return loss, outputs
+
+    # -- beside the ladder ----------------------------------------------------------------------------------------
+
+    def build(self, data):
+        """Make the network's parameters, if they are not made yet, for samples such as those of `data`."""
+        _check_source(data, "train")
+        if self._dtype is None:
+            x = next(iter(data.batches(1))).x
+            self._build(x.shape[1:], x.dtype if x.dtype in (np.float32, np.float64) else np.float32)
+
+    def evaluate(self, data):
+        """Loss and metrics in inference mode.
+
+        Parameters
+        ----------
+        data : ArrayBatches
+
+        Returns
+        -------
+        dict
+            "loss" (weighted where the data has sample weights) and each metric: means over all samples.
+        """
+        self.build(data)
+        means = RunningMeans()
+        for batch in data.batches(self.batch_size):
+            outputs = self.network.forward(self._input(batch.x))
+            self._measure(means, batch, self.loss.value(outputs, batch.targets, batch.sample_weight), outputs)
+        return means.result()
+
+    def stop(self, reason):
+        """End the fit after the current batch or epoch; the reason goes into ``history.stopped``."""
+        self.history.stopped = reason
+
+    # -- state ----------------------------------------------------------------------------------------------------
+
+    def state(self):
+        """All that going on to the same bits needs: a nested dict of live arrays and plain JSON values."""
+        return {
+            **self._weights(),
+            "input_shape": None if self._input_shape is None else list(self._input_shape),
+            "dtype": None if self._dtype is None else self._dtype.name,
+            "epoch": self.epoch,
+            "updates": self.updates,
+            "key": self.key.value,
+            "base_learning_rate": self.base_learning_rate,
+            "schedule": {} if self.schedule is None else self.schedule.state(),
+            "callbacks": {name: callback.state() for name, callback in self._named_callbacks().items()},
+            "history": {"records": self.history.records, "stopped": self.history.stopped},
+        }
+
+    def load_state(self, state):
+        """Take back what `state` gave, into a trainer made with the same arguments.
+
+        A network that is not built yet is built. Callbacks are told apart by class and order; one that the state does
+        not know starts anew.
+
+        Raises
+        ------
+        ValueError
+            If the state is not one of this network and optimizer.
+        """
+        if state["input_shape"] is not None:
+            self._build(tuple(state["input_shape"]), np.dtype(state["dtype"]))
+        self._restore(state)
+        self.updates = state["updates"]
+        self.key = Key(state["key"])
+        self.base_learning_rate = state["base_learning_rate"]
+        if self.schedule is not None:
+            self.schedule.load_state(state["schedule"])
+        for name, callback in self._named_callbacks().items():
+            if name in state["callbacks"]:
+                callback.load_state(state["callbacks"][name])
+        self.history = History(**state["history"])
+
+    def save(self, path):
+        """Write `state` to a safetensors file, whole or not at all."""
+        write_state(path, self.state())
+
+    def resume(self, path):
+        """Load a file that `save` or a `Checkpoint` wrote; `fit` then goes on to the bits of an unbroken training.
+
+        Returns
+        -------
+        Trainer
+            This one.
+
+        Raises
+        ------
+        FileNotFoundError
+            If there is no such file.
+        ValueError
+            If the file is damaged, of another kind or a newer version, or does not fit the network or the optimizer.
+        """
+        self.load_state(read_state(path))
+        return self
+
+    # -- parts ----------------------------------------------------------------------------------------------------
+
+    def _train(self, train):
+        """Means over the updates of one epoch, or None if it was stopped before its end."""
+        key = self.key.child(self.epoch)
+        means = RunningMeans()
+        for index, batch in enumerate(train.batches(self.batch_size, key if self.shuffle else None)):
+            loss, outputs = self.run_batch(batch, key.child(index))
+            self._measure(means, batch, loss, outputs)
+            if self.history.stopped is not None:
+                return None
+        return means.result()
+
+    def _measure(self, means, batch, loss, outputs):
+        means.add("loss", loss, batch.weight)
+        for name, metric in self.metrics.items():
+            means.add(name, metric(outputs, batch.targets), len(batch))
+
+    def _finish_epoch(self, record):
+        if not all(np.isfinite(array).all() for array in self.network.state().values()):
+            raise self._diverged("weights: got NaN or infinite values")
+        if self.schedule is not None:
+            self.schedule.observe(record)
+        for callback in self.callbacks:
+            callback.on_epoch_end(self, record)
+        self.history.append(record)
+        for callback in self.callbacks:
+            callback.on_epoch_recorded(self, record)
+
+    def _build(self, input_shape, dtype):
+        self.network.make(input_shape, self._network_key, dtype)
+        parameters = self.network.named_parameters().values()
+        self._dtype = next((parameter.value.dtype for parameter in parameters), np.dtype(dtype))
+        self._input_shape = input_shape
+
+    def _input(self, x):
+        """Network input in the precision of the network; integers are left to it."""
+        return x.astype(self._dtype, copy=False) if x.dtype.kind == "f" else x
+
+    def _weights(self):
+        return {
+            "network": self.network.state(),
+            "optimizer": self.optimizer.state(self.network.named_parameters()),
+        }
+
+    def _restore(self, weights):
+        self.network.load_state(weights["network"])
+        self.optimizer.load_state(weights["optimizer"], self.network.named_parameters())
+
+    def _diverged(self, what):
+        """Go back to the last good weights and make the error that says so."""
+        epoch, rate = self.epoch + 1, self.optimizer.learning_rate
+        if self._last_good is not None:
+            self._restore(self._last_good)
+        when = "before the first epoch" if epoch == 1 else f"at the end of epoch {epoch - 1}"
+        return TrainingDiverged(
+            f"{what} in epoch {epoch} at learning rate {rate:g}, wanted finite numbers: lower learning_rate"
+            f" (try {rate / 10:g}) or set clip_norm; the network is as it was {when}",
+            epoch,
+            rate,
+        )
+
+    def _named_callbacks(self):
+        """Callbacks by class name, the second of a class as "Name-2"."""
+        named = {}
+        for callback in self.callbacks:
+            kind = type(callback).__name__
+            count = 1 + sum(type(other).__name__ == kind for other in named.values())
+            named[kind if count == 1 else f"{kind}-{count}"] = callback
+        return named
+
+
+def _copied(node):
+    """A nested dict with every array copied."""
+    return {key: _copied(value) if isinstance(value, dict) else _copy(value) for key, value in node.items()}
+
+
+def _copy(value):
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _instance(value, kind, name):
+    if not isinstance(value, kind):
+        raise TypeError(f"{name}: got {type(value).__name__}, wanted a {kind.__name__}")
+    return value
+
+
+def _check_source(data, name):
+    if not hasattr(data, "batches"):
+        raise TypeError(f"{name}: got {type(data).__name__}, wanted a data source such as ArrayBatches")
