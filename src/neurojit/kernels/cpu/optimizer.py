@@ -105,7 +105,7 @@ def parallel_adam(value, gradient, mean, square, shrink, step, root, beta1, beta
 @kernel
 def sum_of_squares(array):
     """Sum of array[i]^2 in float64."""
-    total = 0.0
+    total = np.float64(0)
     for i in range(array.size):
         total += np.float64(array[i]) * np.float64(array[i])
     return total
