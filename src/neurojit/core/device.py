@@ -90,3 +90,16 @@ def check_thread_count(n_threads):
 def thread_count():
     """The number of threads the next kernel launch will use."""
     return numba.get_num_threads()
+
+
+def describe():
+    """One line on the threads and the threading layer numba computes on.
+
+    Examples
+    --------
+    >>> from neurojit.core import device
+    >>> "layer" in device.describe()
+    True
+    """
+    count = thread_count()  # asking starts the layer, so that it has a name
+    return f"{count} of {numba.config.NUMBA_NUM_THREADS}, layer {numba.threading_layer()}"

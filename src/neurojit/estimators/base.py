@@ -10,10 +10,12 @@ from sklearn.utils.validation import check_is_fitted
 from neurojit import training
 from neurojit.core.device import threads
 from neurojit.core.random import Key
+from neurojit.core.statefile import write_state
 from neurojit.estimators.inputs import BatchMaker, check_form, check_input, precision, resolve_input_shape
 from neurojit.estimators.options import check_options
-from neurojit.estimators.saving import write_estimator
+from neurojit.estimators.saving import restore, to_state
 from neurojit.estimators.targets import check_weights
+from neurojit.io.estimator_file import ESTIMATOR
 from neurojit.layers import Layer
 from neurojit.models import default_convnet
 
@@ -34,8 +36,10 @@ class ConvNet(BaseEstimator):
     - ``_learn_targets(y, sample_weight, classes)``: sets the fitted attributes that describe y, returns the number of
       outputs;
     - ``_encode(y, sample_weight)``: what the loss takes: targets and weights of the samples;
-    - ``_loss``: the loss.
+    - ``_loss()``: the loss, and ``_metrics``: what is measured beside it, if anything.
     """
+
+    _metrics = None
 
     def __init__(
         self,
@@ -183,13 +187,14 @@ class ConvNet(BaseEstimator):
             max_epochs=max_epochs,
             schedule=_make_schedule(schedule, max_epochs * math.ceil(len(train) / batch_size)),
             callbacks=self._callbacks(),
+            metrics=self._metrics,
             random_state=self._key.child(_TRAINING).child(len(self.loss_curve_)),
         )
         try:
             trainer.fit(batches(train), validation=None if held_out is None else batches(held_out))
         finally:
             self.history_ = trainer.history
-            self.loss_curve_ = [*self.loss_curve_, *trainer.history["loss"].tolist()]
+            self.loss_curve_ = [*self.loss_curve_, *(record["loss"] for record in trainer.history)]
             self.n_iter_ = len(self.loss_curve_)
 
     def _split(self, rows, targets):
@@ -235,10 +240,11 @@ class ConvNet(BaseEstimator):
     def save(self, path):
         """Save the fitted estimator to one safetensors file: weights and plain-JSON settings, no pickle.
 
-        `neurojit.load` gives it back with the same options and predictions equal to the bit. The file is written whole or
-        not at all. Three things do not fit into it and are replaced, with a warning: callbacks and a random generator
-        become None, and a network that is a function (or one that came with weights) becomes the plain layer it made. The
-        optimizer's memory is left out too: after loading, `partial_fit` and a warm start begin with a fresh one.
+        `neurojit.load` gives it back with the same options and predictions equal to the bit. The file is written whole
+        or not at all. Some options do not fit into it and are replaced, with a warning: callbacks and a random
+        generator become None, and a network that is a function (or one that came with weights) becomes the plain layer
+        it made. The optimizer's memory is left out too: after loading, `partial_fit` and a warm start begin with a
+        fresh one.
 
         Parameters
         ----------
@@ -254,7 +260,19 @@ class ConvNet(BaseEstimator):
         FileNotFoundError
             If the folder of `path` does not exist.
         """
-        write_estimator(self, path)
+        check_is_fitted(self)
+        write_state(path, self.to_state(), ESTIMATOR)
+
+    def to_state(self):
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        return to_state(self)
+
+    @classmethod
+    def from_state(cls, state, custom_layers=None):
+        """A fitted estimator from what `to_state` gave."""
+        estimator = cls()
+        restore(estimator, state, custom_layers)
+        return estimator
 
 
 def _dtype_of(network):

@@ -98,6 +98,8 @@ class ConvNetClassifier(ClassifierMixin, ConvNet):
     True
     """
 
+    _metrics = {"accuracy": training.accuracy}
+
     def __init__(
         self,
         network=None,
@@ -198,6 +200,18 @@ class ConvNetClassifier(ClassifierMixin, ConvNet):
         """
         return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
 
+    def to_state(self):
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        dtype = "object" if self.classes_.dtype == object else self.classes_.dtype.str
+        return super().to_state() | {"labels": self.classes_.tolist(), "labels_dtype": dtype}
+
+    @classmethod
+    def from_state(cls, state, custom_layers=None):
+        """A fitted estimator from what `to_state` gave."""
+        estimator = super().from_state(state, custom_layers)
+        estimator.classes_ = np.array(state["labels"], dtype=state["labels_dtype"])
+        return estimator
+
     def _check_targets(self, y, X):
         return check_labels(y, X)
 
@@ -295,6 +309,17 @@ class ConvNetRegressor(RegressorMixin, ConvNet):
         outputs = self._outputs(X)
         standardised = outputs.astype(np.float64).reshape(len(outputs), *self.target_mean_.shape)
         return self.target_mean_ + self.target_scale_ * standardised
+
+    def to_state(self):
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        return super().to_state() | {"target_mean": self.target_mean_, "target_scale": self.target_scale_}
+
+    @classmethod
+    def from_state(cls, state, custom_layers=None):
+        """A fitted estimator from what `to_state` gave."""
+        estimator = super().from_state(state, custom_layers)
+        estimator.target_mean_, estimator.target_scale_ = state["target_mean"], state["target_scale"]
+        return estimator
 
     def _check_targets(self, y, X):
         return check_values(y, X)

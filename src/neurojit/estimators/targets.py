@@ -154,4 +154,5 @@ def mean_and_scale(y, sample_weight):
     """Weighted mean and standard deviation of each output; a constant output has scale 1."""
     mean = np.average(y, axis=0, weights=sample_weight)
     scale = np.sqrt(np.average((y - mean) ** 2, axis=0, weights=sample_weight))
-    return mean, np.where(scale > np.finfo(np.float64).eps * np.abs(mean), scale, 1.0)
+    constant = scale <= np.finfo(np.float64).eps * np.abs(mean)
+    return np.asarray(mean), np.where(constant, 1.0, scale)

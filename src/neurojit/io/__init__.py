@@ -1,5 +1,5 @@
-"""Files: arrays and settings in one safetensors file."""
+"""Files: fitted estimators from where they were saved."""
 
-from neurojit.io.tensor_file import read_arrays, write_arrays
+from neurojit.io.estimator_file import load
 
-__all__ = ["read_arrays", "write_arrays"]
+__all__ = ["load"]

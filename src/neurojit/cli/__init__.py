@@ -1,0 +1,5 @@
+"""The command line: `neurojit demo`, `neurojit info`, `neurojit warmup`."""
+
+from neurojit.cli.main import main
+
+__all__ = ["main"]

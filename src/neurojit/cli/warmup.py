@@ -1,0 +1,87 @@
+"""`neurojit warmup`: every kernel compiled into the cache, so that no later first call waits for it."""
+
+import time
+
+import numpy as np
+
+from neurojit import functional as F  # noqa: N812
+from neurojit import training
+from neurojit.core import cache
+from neurojit.core.random import Key
+from neurojit.functional import Op
+from neurojit.layers import Dense
+
+
+def warmup(dtypes=("float32",)):
+    """Call every function and its pullback once and print how long each took.
+
+    Parameters
+    ----------
+    dtypes : sequence of str, default=("float32",)
+        Precisions to compile for.
+    """
+    place = cache.directory()
+    print("no cache can be written: kernels last for this process only" if place is None else f"kernel cache {place}")
+    started = time.perf_counter()
+    for dtype in dtypes:
+        for name, call in calls(np.dtype(dtype)).items():
+            before = time.perf_counter()
+            call()
+            print(f"{name:<22} {dtype}  {time.perf_counter() - before:6.2f} s", flush=True)
+    print(f"{time.perf_counter() - started:.1f} s in all")
+
+
+def calls(dtype):
+    """What to call, by name: every function of `neurojit.functional`, every optimizer and a draw of random numbers."""
+    found = {"random": lambda: (Key(0).normal(5, dtype=dtype), Key(0).permutation(5))}
+    for name in F.__all__:
+        if isinstance(getattr(F, name), Op):
+            found[name] = _op_call(getattr(F, name), *_arguments(name, dtype))
+    for optimizer in (training.SGD(0.1, momentum=0.9), training.RMSprop(0.1), training.Adam(0.1)):
+        found[type(optimizer).__name__] = _optimizer_call(optimizer, dtype)
+    return found
+
+
+def _op_call(op, arguments, options):
+    def call():
+        op(*arguments, **options)
+        y, backward = op.vjp(*arguments, **options)
+        backward(np.ones_like(y))
+
+    return call
+
+
+def _optimizer_call(optimizer, dtype):
+    def call():
+        layer = Dense(3).make((2,), 0, dtype)
+        optimizer.update({p: np.ones_like(p.value) for p in layer.named_parameters().values()})
+
+    return call
+
+
+def _arguments(name, dtype):
+    """Small arguments for a function: where none are named here, one matrix."""
+
+    def ones(*shape):
+        return np.ones(shape, dtype)
+
+    image, signal, rows = ones(2, 9, 9, 3), ones(2, 9, 3), ones(4, 5)
+    labels = np.zeros(4, np.int64)
+    named = {
+        "conv1d": ((signal, ones(3, 3, 8), ones(8)), {}),
+        "conv2d": ((image, ones(3, 3, 3, 8), ones(8)), {}),
+        "dense": ((rows, ones(5, 3), ones(3)), {}),
+        "batch_norm": ((image, ones(3), ones(3)), {}),
+        "dropout": ((rows, 0.5, Key(0)), {}),
+        "cross_entropy": ((rows, labels), {}),
+        "nll_loss": ((rows, labels), {}),
+        "mse_loss": ((rows, rows), {}),
+        "max_pool1d": ((signal, 2), {}),
+        "max_pool2d": ((image, 2), {}),
+        "avg_pool1d": ((signal, 2), {}),
+        "avg_pool2d": ((image, 2), {}),
+        "global_avg_pool": ((image,), {}),
+        "global_max_pool": ((image,), {}),
+        "reshape": ((rows, (5,)), {}),
+    }
+    return named.get(name, ((rows,), {}))
