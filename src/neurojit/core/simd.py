@@ -234,24 +234,43 @@ class _Emitter:
             at = self.add(at, self.builder.mul(s, self.constant(8 * ROWS)))
         return self.builder.load(self.builder.inttoptr(at, self.int.as_pointer()))
 
+    def prefetch(self, at):
+        """Ask for the cache line at an address, soon to be read."""
+        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
+        function = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
+        ask = cgutils.get_or_insert_function(self.builder.module, function, "llvm.prefetch.p0")
+        read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
+        self.builder.call(ask, [self.builder.inttoptr(at, byte), read, keep, data])
+
+    def prefetch_ahead(self, table, c):
+        """In step c of a run, fetch for one row in turn the line that holds its value c."""
+        row = self.builder.load(
+            self.builder.inttoptr(
+                self.add(table, self.builder.mul(self.builder.urem(c, self.constant(ROWS)), self.constant(8))),
+                self.int.as_pointer(),
+            )
+        )
+        self.prefetch(self.add(row, self.scale(c)))
+
     def is_full(self, columns):
         return self.builder.icmp_signed(">=", columns, self.constant(self.vectors * self.lanes))
 
 
 def _multiply_rows(vectors):
     @intrinsic
-    def multiply_rows(typing_context, like, table, segments, run, weight, stride, outs, columns, start, accumulate):
+    def multiply_rows(typing_context, like, table, segments, run, weight, stride, outs, columns, start, ahead):
         """out[i, j] = start[j] + sum over segments s and c < run of a[s, i][c] weight[(s run + c) stride + j].
 
         like : array of the element type.
         table : address of (segments, ROWS) addresses of runs of values.
         weight, stride : address of the weights and elements from one of their rows to the next.
         outs, columns : address of ROWS addresses of output rows, and how many columns of them to write.
-        start, accumulate : address of a full row to start from; nonzero to start from what the output holds instead.
+        start : address of a full row to start from.
+        ahead : address of ROWS addresses of runs to fetch into the cache meanwhile, a line in each step.
         """
 
         def codegen(context, builder, signature, arguments):
-            _, table, segments, run, weight, stride, outs, columns, start, accumulate = arguments
+            _, table, segments, run, weight, stride, outs, columns, start, ahead = arguments
             e = _Emitter(builder, like.dtype, vectors)
             out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
             masks = e.masks(columns)
@@ -262,18 +281,13 @@ def _multiply_rows(vectors):
                 weights = e.add(weight, builder.mul(builder.mul(s, run), stride))
 
                 def step(c, tile):
+                    e.prefetch_ahead(ahead, c)
                     weight_row = e.load(e.add(weights, builder.mul(c, stride)))
                     return e.fused((e.add(row, e.scale(c)) for row in rows), weight_row, tile)
 
                 return e.loop(run, tile, step, "run")
 
-            tile = e.branch_values(
-                builder.icmp_signed("!=", accumulate, e.constant(0)),
-                lambda: [e.load(at, masks) for at in out_rows],
-                lambda: [e.load(start)] * ROWS,
-                "start",
-            )
-            tile = e.loop(segments, tile, segment, "segment")
+            tile = e.loop(segments, [e.load(start)] * ROWS, segment, "segment")
             for row, at in zip(tile, out_rows, strict=True):
                 e.store(row, at, masks)
             return context.get_dummy_value()

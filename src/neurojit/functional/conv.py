@@ -73,29 +73,44 @@ def _check(x, weight, bias, stride, padding, dilation, groups, rank):
     return x, weight, bias, geometry, (x.shape[0], *geometry.output[fill:], c_out)
 
 
-def _padded_width(columns, dtype):
-    """Columns rounded up to whole vectors: the tile reads whole vectors of weights."""
-    lanes = simd.lanes(dtype)
-    return -(-columns // lanes) * lanes
+# From this many bytes on, rows of weights one below the other fall into too few sets of the cache: pack them.
+_LONG_ROW = 2048
 
 
-def _grouped(weight, groups):
-    """Weights (taps, run, groups * columns) as (groups, taps, run, width), rows padded to whole vectors."""
+def _panels(columns, dtype):
+    """The width of the register tile, and how many it takes for a number of columns."""
+    full = simd.VECTORS * simd.lanes(dtype)
+    return full, -(-columns // full)
+
+
+def _packed(weight, groups):
+    """Weights (taps, run, groups * columns) as the kernels read them: a flat array and its layout."""
     taps, run, c_out = weight.shape
     columns = c_out // groups
-    width = _padded_width(columns, weight.dtype)
-    if groups == 1 and width == columns:
-        return weight[None]
-    packed = np.zeros((groups, taps, run, width), weight.dtype)
-    packed[..., :columns] = weight.reshape(taps, run, groups, columns).transpose(2, 0, 1, 3)
-    return packed
+    full, panels = _panels(columns, weight.dtype)
+    if columns % simd.lanes(weight.dtype) == 0 and weight.strides[1] < _LONG_ROW:
+        return weight.reshape(-1), (columns, full, c_out)
+    packed = np.empty((groups, panels, taps * run, full), weight.dtype)
+    kernels.pack_panels(weight.reshape(taps, run, groups, columns), packed)
+    return packed.reshape(-1), (panels * taps * run * full, taps * run * full, full)
+
+
+def _packed_transposed(weight, taps, groups):
+    """The chosen taps of weights (all taps, c_in, groups * columns), inputs and outputs exchanged, with their layout."""
+    _, c_in, c_out = weight.shape
+    full, panels = _panels(c_in, weight.dtype)
+    rows = len(taps) * (c_out // groups)
+    packed = np.empty((groups, panels, rows, full), weight.dtype)
+    kernels.pack_transposed(weight.reshape(-1, c_in, groups, c_out // groups), np.array(taps, np.int64), packed)
+    return packed.reshape(-1), (panels * rows * full, rows * full, full)
 
 
 def _start(bias, columns, groups, dtype):
-    """The row every output starts from: the bias, or zeros, for whole tiles."""
-    start = np.zeros((groups, _padded_width(columns // groups, dtype) + simd.VECTORS * simd.lanes(dtype)), dtype)
+    """The row every sum starts from, bias or zeros, for whole panels of `columns` columns in each group."""
+    full, panels = _panels(columns, dtype)
+    start = np.zeros((groups, panels * full), dtype)
     if bias is not None:
-        start[:, : columns // groups] = bias.reshape(groups, -1)
+        start[:, :columns] = bias.reshape(groups, columns)
     return start
 
 
@@ -130,12 +145,22 @@ def _padded(x, geometry):
 
 
 def _forward(view, weight, bias, geometry):
-    c_in, c_out = weight.shape[-2:]
+    c_out, groups = weight.shape[-1], geometry.groups
     out = np.empty((view.source.shape[0], *geometry.output, c_out), weight.dtype)
-    packed = _grouped(weight.reshape(len(view.displacement), view.run, c_out), geometry.groups)
-    start = _start(bias, c_out, geometry.groups, weight.dtype)
+    packed, layout = _packed(weight.reshape(len(view.displacement), view.run, c_out), groups)
+    start = _start(bias, c_out // groups, groups, weight.dtype)
     kernels.correlate(
-        view.source, packed, start, out, geometry.output, geometry.stride, view.displacement, (0, 0, 0), (1, 1, 1)
+        view.source,
+        packed,
+        layout,
+        view.run,
+        start,
+        out,
+        geometry.output,
+        geometry.stride,
+        view.displacement,
+        (0, 0, 0),
+        (1, 1, 1),
     )
     return out
 
@@ -144,31 +169,32 @@ def _data_gradient(dy, weight, geometry):
     """Gradient to x: for every phase of the stride, a correlation of dy with the taps that phase sees."""
     *_, c_in, c_out = weight.shape
     groups = geometry.groups
+    weight = weight.reshape(-1, c_in, c_out)
     dx = np.empty((dy.shape[0], *geometry.size, c_in * groups), dy.dtype)
-    start = _start(None, c_in * groups, groups, dy.dtype)
+    start = _start(None, c_in, groups, dy.dtype)
     for phase in itertools.product(*(range(s) for s in geometry.stride)):
         grid = tuple(max(0, -(-(n - r) // s)) for n, r, s in zip(geometry.size, phase, geometry.stride, strict=True))
         taps, displacement = _phase_taps(phase, geometry)
         if not taps:
             d, h, w = (slice(r, None, s) for r, s in zip(phase, geometry.stride, strict=True))
             dx[:, d, h, w] = 0
-            continue
-        chosen = np.stack([weight[tap] for tap in taps]).reshape(len(taps), c_in, groups, c_out // groups)
-        width = _padded_width(c_in, dy.dtype)
-        packed = np.zeros((groups, len(taps), c_out // groups, width), dy.dtype)
-        packed[..., :c_in] = chosen.transpose(2, 0, 3, 1)
-        kernels.correlate(dy, packed, start, dx, grid, (1, 1, 1), displacement, phase, geometry.stride)
+        elif min(grid) > 0:
+            packed, layout = _packed_transposed(weight, taps, groups)
+            run = c_out // groups
+            kernels.correlate(
+                dy, packed, layout, run, start, dx, grid, (1, 1, 1), displacement, phase, geometry.stride
+            )
     return dx
 
 
 def _phase_taps(phase, geometry):
     """The taps that reach inputs of one phase, and from where in dy: o = (i + padding - dilation k) / stride."""
     taps, displacement = [], []
-    for tap in geometry.taps():
+    for index, tap in enumerate(geometry.taps()):
         axes = zip(phase, geometry.before, geometry.dilation, tap, geometry.stride, strict=True)
         divided = [divmod(r + p - d * k, s) for r, p, d, k, s in axes]
         if not any(remainder for _, remainder in divided):
-            taps.append(tap)
+            taps.append(index)
             displacement.append([quotient for quotient, _ in divided])
     return taps, np.array(displacement, np.int64)
 

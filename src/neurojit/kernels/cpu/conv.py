@@ -12,9 +12,11 @@ Positions are written on a grid q of three spatial axes (1-D and 2-D leave the f
 - gradient to data: q runs over the inputs of one phase (inputs stride apart see the same taps), step = 1,
   displacement = (phase + padding - dilation k) / stride, origin = phase, spacing = stride.
 
-Shapes: source (n, d, h, w, groups * run'), weight (groups, taps, run, columns), out (n, D, H, W, groups * columns),
-grid, step, origin, spacing (3,), displacement (taps, 3), start (groups, full) with rows padded to whole tiles.
-A run may span several pixels of the source's last spatial axis: few channels are multiplied a window row at a time.
+Shapes: source (n, d, h, w, groups * c), out (n, D, H, W, groups * columns), displacement (taps, 3); grid, step, origin
+and spacing are triples. A run is the values under one tap: the c channels of a group, or, where channels are few, a whole
+row of the window. Weights are rows of columns, a panel (the width of the register tile) at a time: element (group, tap, c,
+column) stands at group * layout[0] + column // full * layout[1] + (tap * run + c) * layout[2] + column % full of a flat
+array. start (groups, panels * full) is what every sum starts from.
 """
 
 import numpy as np
@@ -38,15 +40,6 @@ _LEAST_TASKS = 8  # so that up to eight threads share the work evenly
 
 
 @kernel
-def _source_address(source, n, z, y, x, zeros):
-    """Address of the channels at a position, or of zeros past the border."""
-    _, d, h, w, c = source.shape
-    if 0 <= z < d and 0 <= y < h and 0 <= x < w:
-        return address(source, (((n * d + z) * h + y) * w + x) * c)
-    return zeros
-
-
-@kernel
 def _unravel(p, grid):
     """Image and grid coordinates of position `p` of the flattened grid."""
     p, x = divmod(p, grid[2])
@@ -56,34 +49,107 @@ def _unravel(p, grid):
 
 
 @kernel
-def _tabulate(first, count, total, source, zeros, grid, step, displacement, table, block_stride, tap_stride, row_stride):
-    """Addresses under every tap for positions first .. first + count; positions past `total` see zeros."""
-    for i in range(count):
-        block, row = divmod(i, ROWS)
-        at = block * block_stride + row * row_stride
-        if first + i >= total:
-            for t in range(displacement.shape[0]):
-                table[at + t * tap_stride] = zeros
-            continue
-        n, z, y, x = _unravel(first + i, grid)
-        z, y, x = z * step[0], y * step[1], x * step[2]
-        for t in range(displacement.shape[0]):
-            table[at + t * tap_stride] = _source_address(
-                source, n, z + displacement[t, 0], y + displacement[t, 1], x + displacement[t, 2], zeros
-            )
+def _next_row(n, z, y, grid):
+    """The row of the grid after this one."""
+    y += 1
+    if y == grid[1]:
+        y, z = 0, z + 1
+        if z == grid[0]:
+            z, n = 0, n + 1
+    return n, z, y
 
 
 @kernel
-def _tabulate_out(first, count, total, out, scratch, grid, origin, spacing, table):
-    """Addresses of the outputs of positions first .. first + count; positions past `total` write to scratch."""
-    _, d, h, w, c = out.shape
-    for i in range(count):
-        if first + i >= total:
-            table[i] = scratch
+def _flat(array, n, z, y, x):
+    """Index of the first channel at a position of an array (n, d, h, w, c)."""
+    _, d, h, w, c = array.shape
+    return (((n * d + z) * h + y) * w + x) * c
+
+
+@kernel
+def _clear_span(size, step, displacement, axis):
+    """The grid coordinates first <= q < last from which no tap looks past the source's border on one axis."""
+    low = displacement[:, axis].min()
+    high = displacement[:, axis].max()
+    return max(-(low // step), 0), (size - 1 - high) // step + 1
+
+
+@kernel
+def _tabulate_at_border(source, zeros, n, z, y, x, displacement, table, at):
+    """Addresses table[at + t * ROWS] under every tap of one position, zeros where a tap looks past the border."""
+    _, d, h, w, _ = source.shape
+    for t in range(displacement.shape[0]):
+        tz, ty, tx = z + displacement[t, 0], y + displacement[t, 1], x + displacement[t, 2]
+        if 0 <= tz < d and 0 <= ty < h and 0 <= tx < w:
+            table[at + t * ROWS] = address(source, _flat(source, n, tz, ty, tx))
+        else:
+            table[at + t * ROWS] = zeros
+
+
+@kernel
+def _tabulate(first, blocks, source, zeros, out, scratch, grid, step, displacement, origin, spacing, table, outs):
+    """Addresses table[block, tap, row] of inputs and outs[block, row] of outputs, for positions from `first` on.
+
+    Positions past the last read zeros and write to scratch, so that every tile is whole. A window within the source,
+    as most are, takes one addition for each of its addresses.
+    """
+    taps = displacement.shape[0]
+    delta = np.empty(taps, np.int64)
+    for t in range(taps):
+        delta[t] = _flat(source, 0, displacement[t, 0], displacement[t, 1], displacement[t, 2]) * source.itemsize
+    z_first, z_last = _clear_span(source.shape[1], step[0], displacement, 0)
+    y_first, y_last = _clear_span(source.shape[2], step[1], displacement, 1)
+    x_first, x_last = _clear_span(source.shape[3], step[2], displacement, 2)
+    x_bytes = step[2] * source.shape[4] * source.itemsize
+    out_bytes = spacing[2] * out.shape[4] * out.itemsize
+    total = out.shape[0] * grid[0] * grid[1] * grid[2]
+    n, z, y, x = _unravel(first, grid)
+    entering = True  # a row of the grid
+    row_is_clear, row_start, out_start = False, 0, 0
+    for position in range(first, first + blocks * ROWS):
+        block, i = divmod(position - first, ROWS)
+        at = block * taps * ROWS + i
+        if position >= total:
+            for t in range(taps):
+                table[at + t * ROWS] = zeros
+            outs[position - first] = scratch
             continue
-        n, z, y, x = _unravel(first + i, grid)
-        z, y, x = origin[0] + spacing[0] * z, origin[1] + spacing[1] * y, origin[2] + spacing[2] * x
-        table[i] = address(out, (((n * d + z) * h + y) * w + x) * c)
+        if entering:
+            row_is_clear = z_first <= z < z_last and y_first <= y < y_last
+            row_start = address(source, _flat(source, n, step[0] * z, step[1] * y, 0))
+            oz, oy = origin[0] + spacing[0] * z, origin[1] + spacing[1] * y
+            out_start = address(out, _flat(out, n, oz, oy, origin[2]))
+            entering = False
+        outs[position - first] = out_start + x * out_bytes
+        if row_is_clear and x_first <= x < x_last:
+            corner = row_start + x * x_bytes
+            for t in range(taps):
+                table[at + t * ROWS] = corner + delta[t]
+        else:
+            _tabulate_at_border(source, zeros, n, step[0] * z, step[1] * y, step[2] * x, displacement, table, at)
+        x += 1
+        if x == grid[2]:
+            x, entering = 0, True
+            n, z, y = _next_row(n, z, y, grid)
+
+
+@kernel
+def _tabulate_tap(first, count, source, zeros, grid, step, here, table):
+    """Addresses table[i] under one tap, displaced by `here`, for positions first .. first + count."""
+    _, d, h, w, c = source.shape
+    x_bytes = step[2] * c * source.itemsize
+    n, z, y, x = _unravel(first, grid)
+    i = 0
+    while i < count:
+        tz, ty = step[0] * z + here[0], step[1] * y + here[1]
+        row_is_inside = 0 <= tz < d and 0 <= ty < h
+        row_start = address(source, _flat(source, n, tz, ty, here[2]))
+        steps = min(grid[2] - x, count - i)
+        for k in range(steps):
+            inside = row_is_inside and 0 <= step[2] * (x + k) + here[2] < w
+            table[i + k] = row_start + (x + k) * x_bytes if inside else zeros
+        i, x = i + steps, 0
+        n, z, y = _next_row(n, z, y, grid)
 
 
 @kernel
@@ -94,43 +160,46 @@ def _shift(table, count, offset):
 
 
 @kernel
-def _multiply_panels(source, table, blocks, weight, outs, start, column, columns):
-    """One group of one task: all panels of weight (taps, run, width) over all tiles of positions."""
-    taps, run, width = weight.shape
+def _multiply_panels(source, table, blocks, taps, run, weight, at, layout, outs, start, begin, column, columns):
+    """One group of one task: the panels of column .. column + columns over all tiles of positions."""
     full = VECTORS * lane_count(source)
+    _, panel_stride, row_stride = layout
     for j in range(column, column + columns, full):
         rest = min(full, column + columns - j)
-        panel, begin = address(weight, j), address(start, j)
+        panel, first_row = address(weight, at + j // full * panel_stride), address(start, begin + j)
         for b in range(blocks):
             rows, into = address(table, b * taps * ROWS), address(outs, b * ROWS)
+            # The next tile's last tap is the one that sees what no tile has seen yet; later panels find all in the cache.
+            ahead = address(table, (min(b + 2, blocks) * taps - 1) * ROWS) if j == column else rows
             if rest <= lane_count(source):
-                multiply_rows_narrow(source, rows, taps, run, panel, width, into, rest, begin, 0)
+                multiply_rows_narrow(source, rows, taps, run, panel, row_stride, into, rest, first_row, ahead)
             else:
-                multiply_rows(source, rows, taps, run, panel, width, into, rest, begin, 0)
+                multiply_rows(source, rows, taps, run, panel, row_stride, into, rest, first_row, ahead)
         _shift(outs, blocks * ROWS, rest * source.itemsize)
 
 
 @kernel
 def _correlate_task(
-    first, blocks, column, columns, source, weight, start, out, grid, step, displacement, origin, spacing
+    first, blocks, column, columns, source, weight, layout, run, start, out, grid, step, displacement, origin, spacing
 ):
     """Columns column .. column + columns of every group, for `blocks` tiles of positions from `first` on."""
-    groups, taps, run, width = weight.shape
-    itemsize = source.itemsize
+    groups, taps = start.shape[0], displacement.shape[0]
     group_run, group_columns = source.shape[4] // groups, out.shape[4] // groups
-    total = out.shape[0] * grid[0] * grid[1] * grid[2]
-    zeros = np.zeros(groups * group_run + run, source.dtype)  # wide enough for its address to move with the groups
+    zeros = np.zeros(source.shape[4] + run, source.dtype)  # wide enough for its address to move with the groups
     scratch = np.empty(out.shape[4] + VECTORS * lane_count(source), source.dtype)
-    table = np.empty(blocks * taps * ROWS, np.int64)
-    outs = np.empty(blocks * ROWS, np.int64)
     count = blocks * ROWS
-    _tabulate(first, count, total, source, address(zeros, 0), grid, step, displacement, table, taps * ROWS, ROWS, 1)
-    _tabulate_out(first, count, total, out, address(scratch, 0), grid, origin, spacing, outs)
-    _shift(outs, count, column * itemsize)
+    table = np.empty(count * taps, np.int64)
+    outs = np.empty(count, np.int64)
+    past, sink = address(zeros, 0), address(scratch, 0)
+    _tabulate(first, blocks, source, past, out, sink, grid, step, displacement, origin, spacing, table, outs)
+    _shift(outs, count, column * source.itemsize)
     for group in range(groups):
-        _multiply_panels(source, table, blocks, weight[group], outs, start[group], column, columns)
-        _shift(outs, count, (group_columns - columns) * itemsize)
-        _shift(table, count * taps, group_run * itemsize)
+        at, begin = group * layout[0], group * start.shape[1]
+        _multiply_panels(
+            source, table, blocks, taps, run, weight, at, layout, outs, start, begin, column, columns
+        )
+        _shift(outs, count, (group_columns - columns) * source.itemsize)
+        _shift(table, count * taps, group_run * source.itemsize)
 
 
 @kernel
@@ -139,13 +208,13 @@ def _ceil_divide(a, b):
 
 
 @parallel_kernel
-def correlate(source, weight, start, out, grid, step, displacement, origin, spacing):
+def correlate(source, weight, layout, run, start, out, grid, step, displacement, origin, spacing):
     """out = start + sum over taps of source @ weight, on the grid described in the module's header."""
-    taps, run = weight.shape[1], weight.shape[2]
-    columns = out.shape[4] // weight.shape[0]
+    groups, taps = start.shape[0], displacement.shape[0]
+    columns = out.shape[4] // groups
     full = VECTORS * lane_count(source)
     blocks_in_all = _ceil_divide(out.shape[0] * grid[0] * grid[1] * grid[2], ROWS)
-    row_bytes = min(taps, 3) * run * weight.shape[0] * source.itemsize * ROWS
+    row_bytes = min(taps, 3) * run * groups * source.itemsize * ROWS
     blocks = max(1, min(_MOST_BLOCKS, _TASK_BYTES // row_bytes, _ceil_divide(blocks_in_all, _LEAST_TASKS)))
     row_tasks = _ceil_divide(blocks_in_all, blocks)
     # Where there are few rows, the columns are shared out as well.
@@ -164,6 +233,8 @@ def correlate(source, weight, start, out, grid, step, displacement, origin, spac
             min(task_columns, columns - column),
             source,
             weight,
+            layout,
+            run,
             start,
             out,
             grid,
@@ -172,6 +243,59 @@ def correlate(source, weight, start, out, grid, step, displacement, origin, spac
             origin,
             spacing,
         )
+
+
+@parallel_kernel
+def pack_panels(weight, packed):
+    """packed[g, panel, t * run + c, j] = weight[t, c, g, panel * full + j], zero past the last column.
+
+    weight (taps, run, groups, columns), packed (groups, panels, taps * run, full).
+    """
+    groups, panels = packed.shape[0], packed.shape[1]
+    for task in prange(groups * panels):
+        group, panel = divmod(np.int64(task), panels)
+        _pack_panel(weight, group, panel * packed.shape[3], packed)
+
+
+@kernel
+def _pack_panel(weight, group, column, packed):
+    taps, run, _, columns = weight.shape
+    full = packed.shape[3]
+    panel = column // full
+    width = min(full, columns - column)
+    for t in range(taps):
+        for c in range(run):
+            for j in range(width):
+                packed[group, panel, t * run + c, j] = weight[t, c, group, column + j]
+            for j in range(width, full):
+                packed[group, panel, t * run + c, j] = 0
+
+
+@parallel_kernel
+def pack_transposed(weight, taps, packed):
+    """packed[g, panel, t * columns + o, j] = weight[taps[t], panel * full + j, g, o], zero past the last input channel.
+
+    weight (all taps, c_in, groups, columns), packed (groups, panels, taps * columns, full).
+    """
+    groups, panels = packed.shape[0], packed.shape[1]
+    for task in prange(groups * panels):
+        group, panel = divmod(np.int64(task), panels)
+        _pack_transposed_panel(weight, taps, group, panel * packed.shape[3], packed)
+
+
+@kernel
+def _pack_transposed_panel(weight, taps, group, channel, packed):
+    _, c_in, _, columns = weight.shape
+    full = packed.shape[3]
+    panel = channel // full
+    width = min(full, c_in - channel)
+    for t in range(taps.size):
+        for j in range(width):
+            for o in range(columns):
+                packed[group, panel, t * columns + o, j] = weight[taps[t], channel + j, group, o]
+        for j in range(width, full):
+            for o in range(columns):
+                packed[group, panel, t * columns + o, j] = 0
 
 
 # Positions one pass of the weight gradient sums over: their source and gradient rows stay in the second-level cache.
@@ -229,8 +353,7 @@ def _weight_gradient_task(first, last, unit, units, source, dout, dweight, grid,
         for u in range(unit, unit + units):
             tap, block = divmod(u, blocks)
             if tap != tabulated:
-                here = displacement[tap : tap + 1]
-                _tabulate(chunk, count, last, source, address(zeros, 0), grid, step, here, table, ROWS, 0, 1)
+                _tabulate_tap(chunk, count, source, address(zeros, 0), grid, step, displacement[tap], table)
                 tabulated = tap
             for group in range(groups):
                 at = chunk * dout.shape[4] + group * columns
