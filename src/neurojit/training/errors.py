@@ -1,7 +1,7 @@
 """What training raises when it cannot go on."""
 
 
-class TrainingDiverged(ArithmeticError):
+class TrainingDiverged(ArithmeticError):  # noqa: N818 - says what happened, as StopIteration does
     """The loss or a weight became NaN or infinite; the network was given back its last good weights.
 
     Attributes

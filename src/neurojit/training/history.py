@@ -72,9 +72,9 @@ class History:
         matplotlib.axes.Axes
         """
         if ax is None:
-            from matplotlib import pyplot
+            from matplotlib import pyplot as plt
 
-            ax = pyplot.subplots()[1]
+            ax = plt.subplots()[1]
         for name, label in (("loss", "training"), ("validation_loss", "validation")):
             if name in self:
                 ax.plot(np.arange(1, len(self) + 1), self[name], label=label)

@@ -1,0 +1,397 @@
+"""The loop: what a fit does, in which order, with which random numbers, and how it ends."""
+
+import math
+
+import numpy as np
+import pytest
+
+from neurojit.core.random import Key
+from neurojit.layers.base import INFERENCE, Layer, Parameter, add_gradients
+from neurojit.training import SGD, Adam, ArrayBatches, Callback, Trainer, TrainingDiverged
+from tests.training.toys import Linear, Squared, line, line_batches
+
+
+def make_trainer(network=None, optimizer=None, **options):
+    options = {"batch_size": 16, "max_epochs": 3, "random_state": 0} | options
+    return Trainer(network or Linear(2, noise=0.1), Squared(), optimizer or Adam(0.05), **options)
+
+
+def weights(trainer):
+    return {name: array.copy() for name, array in trainer.network.state().items()}
+
+
+def assert_same_bits(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+# -- what a fit does --------------------------------------------------------------------------------------------------
+
+
+def test_full_batch_descent_is_the_equation():
+    x, y = line(dtype=np.float64)
+    network = Linear(2).make((3,), 0, np.float64)
+    weight, bias = network.weight.value.copy(), network.bias.value.copy()
+    losses = []
+    for _ in range(5):
+        difference = x @ weight + bias - y
+        losses.append((difference**2).mean())
+        weight -= 0.1 * x.T @ difference * 2 / difference.size
+        bias -= 0.1 * difference.sum(axis=0) * 2 / difference.size
+    trainer = make_trainer(network, SGD(0.1), batch_size=40, max_epochs=5, shuffle=False)
+    history = trainer.fit(ArrayBatches(x, y))
+    np.testing.assert_allclose(history["loss"], losses, rtol=1e-12)
+    np.testing.assert_allclose(network.weight.value, weight, rtol=1e-12)
+    np.testing.assert_allclose(network.bias.value, bias, rtol=1e-12)
+
+
+def test_the_record_of_an_epoch():
+    trainer = make_trainer(metrics={"first": lambda outputs, targets: targets[:, 0].mean()})
+    data = line_batches(n=40)
+    history = trainer.fit(data, line_batches(n=7, seed=1))
+    assert history.keys() == [
+        *("epoch", "loss", "first", "validation_loss", "validation_first"),
+        *("learning_rate", "samples_per_second", "seconds"),
+    ]
+    assert list(history["epoch"]) == [1, 2, 3]
+    np.testing.assert_allclose(history["first"], data.y[:, 0].mean(), rtol=1e-5)
+    assert all(isinstance(value, int | float) for record in history for value in record.values())
+    assert (trainer.epoch, trainer.updates, history.stopped) == (3, 9, None)
+
+
+def test_the_loss_of_an_epoch_weighs_its_batches():
+    x, y = line(n=40)
+    weight = np.random.default_rng(0).uniform(0, 2, size=40)
+    trainer = make_trainer(Linear(2), SGD(0.0), max_epochs=1)
+    data = ArrayBatches(x, y, weight)
+    trainer.fit(data)
+    errors = ((trainer.network(x) - y) ** 2).mean(axis=1)
+    wanted = (weight * errors).sum() / weight.sum()
+    assert trainer.history[-1]["loss"] == pytest.approx(wanted, rel=1e-6)
+    assert trainer.evaluate(data)["loss"] == pytest.approx(wanted, rel=1e-6)
+    assert trainer.evaluate(ArrayBatches(x, y))["loss"] == pytest.approx(errors.mean(), rel=1e-6)
+
+
+def test_validation_is_inference_in_batches_and_changes_nothing():
+    sizes = []
+
+    class Watched(Linear):
+        def forward(self, x, mode=INFERENCE):
+            sizes.append(len(x))
+            assert not mode.training
+            return super().forward(x, mode)
+
+    with_validation, without = make_trainer(Watched(2, noise=0.1)), make_trainer()
+    with_validation.fit(line_batches(), line_batches(n=20, seed=1))
+    without.fit(line_batches())
+    assert sizes == [16, 4] * 3
+    assert_same_bits(weights(with_validation), weights(without))
+
+
+def test_fit_again_does_nothing_until_more_epochs_are_asked_for():
+    whole, parts = make_trainer(max_epochs=5), make_trainer(max_epochs=2)
+    whole.fit(line_batches())
+    parts.fit(line_batches())
+    parts.fit(line_batches())
+    assert parts.epoch == 2
+    parts.max_epochs = 5
+    parts.fit(line_batches())
+    assert_same_bits(weights(whole), weights(parts))
+
+
+def test_epochs_one_by_one_are_a_fit():
+    whole, single = make_trainer(), make_trainer()
+    whole.fit(line_batches())
+    records = [single.run_epoch(line_batches()) for _ in range(3)]
+    assert_same_bits(weights(whole), weights(single))
+    assert records == list(single.history)
+
+
+def test_inputs_take_the_precision_of_the_network():
+    x, y = line(dtype=np.float64)
+    network = Linear(2).make((3,), 0, np.float32)
+    make_trainer(network).fit(ArrayBatches(x, y))
+    assert network.weight.value.dtype == np.float32
+    unbuilt = make_trainer(Linear(2))
+    unbuilt.fit(ArrayBatches(x, y))
+    assert unbuilt.network.weight.value.dtype == np.float64
+
+
+# -- random numbers ---------------------------------------------------------------------------------------------------
+
+
+def test_a_random_state_is_a_training():
+    runs = [make_trainer(random_state=state) for state in (1, 1, 2, np.random.default_rng(3), Key(4))]
+    for trainer in runs:
+        trainer.fit(line_batches())
+    assert_same_bits(weights(runs[0]), weights(runs[1]))
+    for other in runs[2:]:
+        assert not np.array_equal(runs[0].network.weight.value, other.network.weight.value)
+
+
+def test_a_network_is_built_as_its_own_make_would():
+    trainer = make_trainer(random_state=7)
+    trainer.build(line_batches())
+    assert_same_bits(weights(trainer), Linear(2).make((3,), 7).state())
+
+
+def test_every_epoch_has_its_order_and_every_batch_its_key():
+    orders, keys = [], []
+
+    class Watched(Trainer):
+        def step(self, batch, key):
+            orders.append(batch.x[:, 0].tolist())
+            keys.append(key)
+            return super().step(batch, key)
+
+    trainer = Watched(Linear(1), Squared(), SGD(), batch_size=5, max_epochs=2, random_state=0)
+    x = np.arange(10.0)[:, None] / 10
+    trainer.fit(ArrayBatches(x, x))
+    first, second = orders[0] + orders[1], orders[2] + orders[3]
+    assert sorted(first) == sorted(second) == x[:, 0].tolist()
+    assert first != second
+    assert keys == [trainer.key.child(epoch).child(batch) for epoch in (0, 1) for batch in (0, 1)]
+    ordered = Watched(Linear(1), Squared(), SGD(), batch_size=5, max_epochs=1, shuffle=False, random_state=0)
+    ordered.fit(ArrayBatches(x, x))
+    assert orders[-2] + orders[-1] == x[:, 0].tolist()
+
+
+def test_the_same_bits_on_any_number_of_threads(same_bits):
+    """One weight is large enough for the optimizer's and the norm's parallel kernels."""
+    x, y = line(n=32, features=400, units=400)
+
+    def train():
+        trainer = make_trainer(Linear(400, noise=0.1), max_epochs=2, clip_norm=0.5)
+        trainer.fit(ArrayBatches(x, y))
+        return tuple(trainer.network.state().values())
+
+    same_bits(train)
+
+
+# -- parameters -------------------------------------------------------------------------------------------------------
+
+
+def test_frozen_parameters_stay():
+    network = Linear(2).make((3,), 0)
+    network.weight.trainable = False
+    before = network.weight.value.copy()
+    trainer = make_trainer(network, Adam(0.1, weight_decay=0.1))
+    trainer.fit(line_batches())
+    np.testing.assert_array_equal(network.weight.value, before)
+    assert network.bias.value.any()
+    assert list(trainer.state()["optimizer"]["parameters"]) == ["bias"]
+
+
+def test_a_wholly_frozen_network_only_counts():
+    network = Linear(2).make((3,), 0).freeze()
+    before = network.weight.value.copy()
+    history = make_trainer(network, clip_norm=1.0).fit(line_batches())
+    np.testing.assert_array_equal(network.weight.value, before)
+    assert len(history) == 3
+
+
+class Twice(Layer):
+    """y = f(f(x)): one layer used twice, so its parameters are tied."""
+
+    def __init__(self, layer):
+        self.layer = layer
+
+    def children(self):
+        return {"layer": self.layer}
+
+    def build(self, input_shape, key, dtype=np.float32):
+        self.layer.make(input_shape, key, dtype)
+
+    def vjp(self, x, mode=INFERENCE):
+        middle, first = self.layer.vjp(x, mode)
+        y, second = self.layer.vjp(middle, mode)
+
+        def backward(dy, need_dx=True):
+            dy, gradients = second(dy)
+            dx, found = first(dy, need_dx)
+            return dx, add_gradients(gradients, found)
+
+        return y, backward
+
+
+def test_tied_parameters_take_one_step_along_both_gradients():
+    x, y = line(units=3, dtype=np.float64)
+    network = Twice(Linear(3)).make((3,), 0, np.float64)
+    start = network.layer.weight.value.copy()
+
+    def loss():
+        return Squared().value(network.vjp(x)[0], y)
+
+    numeric, value = np.empty_like(start), network.layer.weight.value
+    for i in np.ndindex(start.shape):
+        value[i] = start[i] + 1e-6
+        above = loss()
+        value[i] = start[i] - 1e-6
+        numeric[i] = (above - loss()) / 2e-6
+        value[i] = start[i]
+    trainer = make_trainer(network, SGD(0.1), batch_size=40, max_epochs=1)
+    trainer.fit(ArrayBatches(x, y))
+    np.testing.assert_allclose(value, start - 0.1 * numeric, rtol=1e-6)
+    assert list(trainer.state()["optimizer"]["parameters"]) == ["layer.weight", "layer.bias"]
+
+
+def test_clip_norm_bounds_the_step():
+    trainer = make_trainer(Linear(2), SGD(1.0), batch_size=40, max_epochs=1, clip_norm=1e-3)
+    trainer.build(line_batches())
+    before = weights(trainer)
+    trainer.fit(line_batches())
+    step = math.sqrt(sum(((array - before[name]) ** 2).sum() for name, array in weights(trainer).items()))
+    assert step == pytest.approx(1e-3, rel=2e-3)
+
+
+# -- how it ends ------------------------------------------------------------------------------------------------------
+
+
+class FailingLoss(Squared):
+    """Becomes `value` at the given call."""
+
+    def __init__(self, call, value):
+        self.call, self.value_then, self.calls = call, value, 0
+
+    def vjp(self, outputs, targets, sample_weight=None):
+        self.calls += 1
+        loss, backward = super().vjp(outputs, targets, sample_weight)
+        return (self.value_then if self.calls == self.call else loss), backward
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
+def test_a_loss_that_is_not_finite_restores_the_last_good_weights(value):
+    good = make_trainer(max_epochs=2)
+    good.fit(line_batches())
+    trainer = Trainer(
+        Linear(2, noise=0.1), FailingLoss(8, value), Adam(0.05), batch_size=16, max_epochs=5, random_state=0
+    )
+    with pytest.raises(
+        TrainingDiverged, match=rf"loss: got {value} in epoch 3 at learning rate 0.05.*try 0.005"
+    ) as info:
+        trainer.fit(line_batches())
+    assert "as it was at the end of epoch 2" in str(info.value)
+    assert (info.value.epoch, info.value.learning_rate) == (3, 0.05)
+    assert isinstance(info.value, ArithmeticError)
+    assert_same_bits(weights(trainer), weights(good))
+    # The optimizer went back too, so with a loss that is finite the training goes on as if nothing had been.
+    trainer.max_epochs = good.max_epochs = 3
+    trainer.fit(line_batches())
+    good.fit(line_batches())
+    assert_same_bits(weights(trainer), weights(good))
+
+
+def test_a_rate_too_high_is_found_out():
+    trainer = make_trainer(Linear(2), SGD(1e6), max_epochs=50)
+    with pytest.raises(TrainingDiverged, match="lower learning_rate"), np.errstate(all="ignore"):
+        trainer.fit(line_batches())
+    assert all(np.isfinite(array).all() for array in weights(trainer).values())
+
+
+def test_weights_poisoned_by_the_last_update_of_an_epoch_are_found_out():
+    class Poisoned(Trainer):
+        def step(self, batch, key):
+            result = super().step(batch, key)
+            if self.updates == 5:
+                self.network.bias.value[0] = np.nan
+            return result
+
+    trainer = Poisoned(Linear(2), Squared(), SGD(0.01), batch_size=16, max_epochs=9, random_state=0)
+    with pytest.raises(TrainingDiverged, match="weights: got NaN or infinite values in epoch 2"):
+        trainer.fit(line_batches())
+    assert len(trainer.history) == 1
+    assert np.isfinite(trainer.network.bias.value).all()
+
+
+def test_diverging_at_once_leaves_the_first_weights():
+    trainer = Trainer(Linear(2), FailingLoss(2, math.nan), SGD(0.1), batch_size=16, random_state=0)
+    trainer.build(line_batches())
+    before = weights(trainer)
+    with pytest.raises(TrainingDiverged, match="as it was before the first epoch"):
+        trainer.fit(line_batches())
+    assert_same_bits(weights(trainer), before)
+
+
+class InterruptAt(Callback):
+    def __init__(self, update):
+        self.update, self.ended, self.closed = update, 0, 0
+
+    def on_batch_end(self, trainer, batch, loss):
+        if trainer.updates == self.update:
+            raise KeyboardInterrupt
+
+    def on_fit_end(self, trainer):
+        self.ended += 1
+
+    def close(self):
+        self.closed += 1
+
+
+def test_the_keyboard_ends_a_fit_and_keeps_the_model():
+    interrupt = InterruptAt(5)
+    trainer = make_trainer(callbacks=[interrupt])
+    history = trainer.fit(line_batches())
+    assert history.stopped == "interrupted in epoch 2"
+    assert len(history) == 1
+    assert (interrupt.ended, interrupt.closed) == (1, 1)
+    one_epoch = make_trainer(max_epochs=1)
+    one_epoch.fit(line_batches())
+    assert not np.array_equal(trainer.network.weight.value, one_epoch.network.weight.value)
+    assert trainer.fit(line_batches()).stopped is None
+    assert trainer.epoch == 3
+
+
+class StopAt(Callback):
+    def __init__(self, epoch=None, update=None):
+        self.epoch, self.update = epoch, update
+
+    def on_batch_end(self, trainer, batch, loss):
+        if trainer.updates == self.update:
+            trainer.stop("enough updates")
+
+    def on_epoch_end(self, trainer, record):
+        if record["epoch"] == self.epoch:
+            trainer.stop("enough epochs")
+
+
+def test_a_callback_stops_after_an_epoch_or_a_batch():
+    trainer = make_trainer(callbacks=[StopAt(epoch=2)])
+    assert trainer.fit(line_batches()).stopped == "enough epochs"
+    assert (trainer.epoch, trainer.updates) == (2, 6)
+    trainer = make_trainer(callbacks=[StopAt(update=5)])
+    assert trainer.fit(line_batches()).stopped == "enough updates"
+    assert (trainer.epoch, trainer.updates) == (1, 5)
+
+
+# -- bad input --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"network": "lenet"}, "network: got str, wanted a Layer"),
+        ({"optimizer": "adam"}, "optimizer: got str, wanted a Optimizer"),
+        ({"batch_size": 0}, "batch_size: got 0"),
+        ({"max_epochs": -1}, "max_epochs: got -1, wanted an integer >= 0"),
+        ({"clip_norm": 0.0}, "clip_norm: got 0.0, wanted a number > 0"),
+        ({"schedule": 0.1}, "schedule: got float, wanted a Schedule"),
+        ({"callbacks": [print]}, r"callbacks\[0\]: got builtin_function_or_method, wanted a Callback"),
+        ({"random_state": "zero"}, "random_state: got str"),
+    ],
+)
+def test_bad_arguments_are_named(options, message):
+    with pytest.raises((TypeError, ValueError), match=message):
+        make_trainer(**options)
+
+
+def test_data_that_is_no_source_is_named():
+    x, y = line()
+    with pytest.raises(TypeError, match="train: got tuple, wanted a data source such as ArrayBatches"):
+        make_trainer().fit((x, y))
+    with pytest.raises(TypeError, match="validation: got tuple, wanted a data source"):
+        make_trainer().fit(line_batches(), (x, y))
+
+
+def test_parameters_are_plain_objects_to_the_optimizer():
+    assert Adam().state({"w": Parameter(np.ones(2))}) == {"learning_rate": 0.001, "parameters": {}}
