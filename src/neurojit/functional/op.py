@@ -5,13 +5,18 @@ The name and meaning are JAX's: for y = f(x), the pullback takes dL/dy to dL/dx,
 
 import functools
 import inspect
+from collections.abc import Callable
+from typing import Any, Generic, ParamSpec, TypeVar
 
 import numpy as np
 
 from neurojit.core.arrays import canonical
 
+P = ParamSpec("P")
+Y = TypeVar("Y")
 
-def op(*differentiable):
+
+def op(*differentiable: str) -> "Callable[[Callable[P, Y]], Op[P, Y]]":
     """Decorate an array function; `differentiable` names the arguments that have gradients, in signature order.
 
     The function so made needs its pullback declared too::
@@ -29,7 +34,7 @@ def op(*differentiable):
     return lambda function: Op(function, differentiable)
 
 
-class Op:
+class Op(Generic[P, Y]):
     """A differentiable array function.
 
     Calling it gives the value and keeps nothing. `vjp` takes the same arguments and gives the value and
@@ -37,7 +42,9 @@ class Op:
     signature; a single one comes bare.
     """
 
-    def __init__(self, function, differentiable):
+    __name__: str
+
+    def __init__(self, function: Callable[P, Y], differentiable: tuple[str, ...]) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self.differentiable = differentiable
@@ -46,18 +53,21 @@ class Op:
         if [name for name in names if name in differentiable] != list(differentiable):
             raise TypeError(f"{function.__name__}: {differentiable} are not arguments in the order of {names}")
 
-    def __call__(self, *args, **kwargs):
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Y:
         return self._function(*args, **kwargs)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<neurojit.functional.{self.__name__}{self.signature}>"
 
-    def define_vjp(self, function):
+    def __reduce__(self) -> str:
+        return self.__name__  # pickled and copied by name, as functions are
+
+    def define_vjp(self, function: Callable[..., Any]) -> "Op[P, Y]":
         """Declare the function that computes the value and a pullback over all differentiable arguments."""
         self._vjp = function
         return self
 
-    def vjp(self, *args, **kwargs):
+    def vjp(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Y, Callable[..., Any]]:
         """The value and its pullback.
 
         Returns
@@ -65,8 +75,8 @@ class Op:
         y : numpy.ndarray or tuple
             What calling the function returns.
         backward : callable
-            ``backward(dy, wrt=None)``: `dy` has the shape (and nesting) of `y`; `wrt` is one bool for each gradient, and
-            where it is False no work is done and None stands in the gradient's place.
+            ``backward(dy, wrt=None)``: `dy` has the shape (and nesting) of `y`; `wrt` is one bool for each gradient,
+            and where it is False no work is done and None stands in the gradient's place.
         """
         bound = self.signature.bind(*args, **kwargs).arguments
         given = [bound.get(name) is not None for name in self.differentiable]
@@ -99,5 +109,9 @@ def _canonical_like(dy, y, name):
         y = np.asarray(y)
         return canonical(dy, name, dtype=y.dtype, shape=y.shape)
     if not isinstance(dy, tuple) or len(dy) != len(y):
-        raise ValueError(f"{name}: got {type(dy).__name__}, wanted a tuple of {len(y)} gradients, nested like the results")
-    return tuple(_canonical_like(part, whole, f"{name}[{i}]") for i, (part, whole) in enumerate(zip(dy, y, strict=True)))
+        raise ValueError(
+            f"{name}: got {type(dy).__name__}, wanted a tuple of {len(y)} gradients, nested like the results"
+        )
+    return tuple(
+        _canonical_like(part, whole, f"{name}[{i}]") for i, (part, whole) in enumerate(zip(dy, y, strict=True))
+    )
