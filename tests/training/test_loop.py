@@ -236,6 +236,18 @@ def test_tied_parameters_take_one_step_along_both_gradients():
     assert list(trainer.state()["optimizer"]["parameters"]) == ["layer.weight", "layer.bias"]
 
 
+def test_nobody_asks_for_the_gradient_to_the_data():
+    asked = []
+
+    class Watched(Linear):
+        def vjp(self, x, mode=INFERENCE):
+            y, backward = super().vjp(x, mode)
+            return y, lambda dy, need_dx=True: (asked.append(need_dx), backward(dy, need_dx))[1]
+
+    make_trainer(Watched(2), max_epochs=1).fit(line_batches(n=20))
+    assert asked == [False, False]
+
+
 def test_clip_norm_bounds_the_step():
     trainer = make_trainer(Linear(2), SGD(1.0), batch_size=40, max_epochs=1, clip_norm=1e-3)
     trainer.build(line_batches())
@@ -371,7 +383,7 @@ def test_a_callback_stops_after_an_epoch_or_a_batch():
     ("options", "message"),
     [
         ({"network": "lenet"}, "network: got str, wanted a Layer"),
-        ({"optimizer": "adam"}, "optimizer: got str, wanted a Optimizer"),
+        ({"optimizer": "adam"}, "optimizer: got str, wanted an Optimizer"),
         ({"batch_size": 0}, "batch_size: got 0"),
         ({"max_epochs": -1}, "max_epochs: got -1, wanted an integer >= 0"),
         ({"clip_norm": 0.0}, "clip_norm: got 0.0, wanted a number > 0"),

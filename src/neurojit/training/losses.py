@@ -2,13 +2,13 @@
 
 import numpy as np
 
-from neurojit import functional as F
+from neurojit.functional.loss import cross_entropy, mse_loss
 
 
 class Loss:
     """A function of outputs and targets to be minimised.
 
-    A subclass declares `vjp`; `value` follows from it, or may be declared too where it is cheaper.
+    A subclass declares `vjp`; `value` follows from it, and is declared too where it is cheaper alone.
     """
 
     def value(self, outputs, targets, sample_weight=None):
@@ -21,11 +21,11 @@ class Loss:
 
 
 class CrossEntropy(Loss):
-    """Softmax cross-entropy of logits: the mean over samples of -log softmax(outputs)[target].
+    """Softmax cross-entropy of logits: the mean over targets of -log softmax(outputs)[target].
 
-    With sample weights w it is sum(w c l) / sum(w c), c being the weight of each sample's class (1 without
-    `class_weight`) and l its loss; samples with the target `ignore_index` are left out of both sums, and a batch in
-    which nothing counts has loss 0.
+    With sample weights w it is sum(w l) / sum(w c), c being the weight of each target's class (1 without
+    `class_weight`) and l its loss, which has the factor c; targets that are `ignore_index` are left out of both sums,
+    and a batch in which nothing counts has loss 0. The equation of l is `functional.cross_entropy`'s.
 
     Parameters
     ----------
@@ -34,7 +34,15 @@ class CrossEntropy(Loss):
     label_smoothing : float, default=0.0
         Share of the target's probability that is spread evenly over all classes.
     ignore_index : int, default=-100
-        Target of samples that do not count.
+        Target that does not count.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.training import CrossEntropy
+    >>> logits = np.log(np.array([[0.5, 0.5], [0.1, 0.9]]))
+    >>> round(CrossEntropy().value(logits, np.array([0, 1]), sample_weight=np.array([1.0, 0.0])), 4)
+    0.6931
     """
 
     def __init__(self, class_weight=None, label_smoothing=0.0, ignore_index=-100):
@@ -45,69 +53,80 @@ class CrossEntropy(Loss):
     def value(self, outputs, targets, sample_weight=None):
         options = self._options(outputs)
         if sample_weight is None:
-            return float(F.cross_entropy(outputs, targets, **options))
-        losses = F.cross_entropy(outputs, targets, reduction="none", **options)
-        return float(losses @ self._shares(targets, sample_weight, outputs.dtype))
+            return float(cross_entropy(outputs, targets, **options))
+        losses = cross_entropy(outputs, targets, reduction="none", **options)
+        return _dot(losses, self._shares(targets, sample_weight, outputs.dtype))
 
     def vjp(self, outputs, targets, sample_weight=None):
         options = self._options(outputs)
         if sample_weight is None:
-            loss, backward = F.cross_entropy.vjp(outputs, targets, **options)
-            return float(loss), lambda: backward(outputs.dtype.type(1))
-        losses, backward = F.cross_entropy.vjp(outputs, targets, reduction="none", **options)
+            loss, backward = cross_entropy.vjp(outputs, targets, **options)
+            return float(loss), lambda: backward(1.0)
+        losses, backward = cross_entropy.vjp(outputs, targets, reduction="none", **options)
         shares = self._shares(targets, sample_weight, outputs.dtype)
-        return float(losses @ shares), lambda: backward(shares)
+        return _dot(losses, shares), lambda: backward(shares)
 
     def _options(self, outputs):
         weight = None if self.class_weight is None else np.asarray(self.class_weight, outputs.dtype)
         return {"weight": weight, "label_smoothing": self.label_smoothing, "ignore_index": self.ignore_index}
 
     def _shares(self, targets, sample_weight, dtype):
-        """What each sample's loss counts in the batch's: w / sum(w c)."""
-        counted = np.asarray(targets) != self.ignore_index
-        shares = np.where(counted, sample_weight, 0.0)
-        weights = shares
+        """What each target's loss counts in the batch's: w / sum(w c)."""
+        targets = np.asarray(targets)
+        counted = targets != self.ignore_index
+        shares = np.where(counted, _per_sample(sample_weight, targets.shape), 0.0)
+        total = shares.sum()
         if self.class_weight is not None:
-            weights = shares * np.asarray(self.class_weight, np.float64)[np.where(counted, targets, 0)]
-        return _normalised(shares, weights.sum(), dtype)
+            total = _dot(shares, np.asarray(self.class_weight, np.float64)[np.where(counted, targets, 0)])
+        return _normalised(shares, total, dtype)
 
 
 class MeanSquaredError(Loss):
     """Mean of (output - target)^2 over samples and outputs.
 
-    With sample weights w it is sum(w l) / sum(w), l being a sample's mean over its outputs.
+    With sample weights w it is sum(w l) / sum(w), l being a sample's mean over its outputs; 0 where all w are 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.training import MeanSquaredError
+    >>> MeanSquaredError().value(np.array([[1.0], [5.0]]), np.array([[0.0], [2.0]]), sample_weight=np.array([3.0, 1.0]))
+    3.0
     """
 
     def value(self, outputs, targets, sample_weight=None):
         targets = np.asarray(targets, outputs.dtype)
         if sample_weight is None:
-            return float(F.mse_loss(outputs, targets))
-        losses = F.mse_loss(outputs, targets, reduction="none")
-        return float((losses * self._shares(outputs, sample_weight)).sum())
+            return float(mse_loss(outputs, targets))
+        return _dot(mse_loss(outputs, targets, reduction="none"), self._shares(outputs, sample_weight))
 
     def vjp(self, outputs, targets, sample_weight=None):
         targets = np.asarray(targets, outputs.dtype)
         if sample_weight is None:
-            loss, backward = F.mse_loss.vjp(outputs, targets)
-            return float(loss), lambda: _first(backward(outputs.dtype.type(1)))
-        losses, backward = F.mse_loss.vjp(outputs, targets, reduction="none")
-        shares = np.broadcast_to(self._shares(outputs, sample_weight), outputs.shape)
-        return float((losses * shares).sum()), lambda: _first(backward(shares))
+            loss, backward = mse_loss.vjp(outputs, targets)
+            return float(loss), lambda: backward(1.0, wrt=(True, False))[0]
+        losses, backward = mse_loss.vjp(outputs, targets, reduction="none")
+        shares = self._shares(outputs, sample_weight)
+        return _dot(losses, shares), lambda: backward(shares, wrt=(True, False))[0]
 
     @staticmethod
     def _shares(outputs, sample_weight):
-        """What each element's loss counts in the batch's: w / (sum(w) * outputs of a sample)."""
-        per_sample = outputs[0].size if len(outputs) else 1
-        weight = np.asarray(sample_weight, np.float64)
-        shares = _normalised(weight, weight.sum() * per_sample, outputs.dtype)
-        return shares.reshape(-1, *[1] * (outputs.ndim - 1))
+        """What each element's loss counts in the batch's: w / (sum(w) times the outputs of a sample)."""
+        weights = _per_sample(sample_weight, outputs.shape)
+        return _normalised(weights, weights.sum(), outputs.dtype)
+
+
+def _per_sample(sample_weight, shape):
+    """Weights of samples, shape (n,), spread over all elements of each sample of arrays of the given shape."""
+    weight = np.asarray(sample_weight, np.float64)
+    return np.broadcast_to(weight.reshape(-1, *[1] * (len(shape) - 1)), shape)
 
 
 def _normalised(shares, total, dtype):
-    """shares / total, or zeros where nothing counts."""
+    """Shares / total, or zeros where nothing counts."""
     return (shares / total if total else np.zeros_like(shares)).astype(dtype)
 
 
-def _first(gradients):
-    """The gradient to the outputs, whether or not the function has one to the targets too."""
-    return gradients[0] if isinstance(gradients, tuple) else gradients
+def _dot(losses, shares):
+    """Sum of losses * shares as a float, in float64."""
+    return float(np.vdot(losses.astype(np.float64), shares.astype(np.float64)))
