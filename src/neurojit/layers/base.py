@@ -195,13 +195,12 @@ class Layer:
 
     def config(self):
         """The hyperparameters as plain JSON values, from which `layers.from_config` makes the layer anew."""
-        names = [n for n in inspect.signature(type(self).__init__).parameters if n != "self"]
+        names = inspect.signature(type(self)).parameters
         return {"layer": type(self).__name__} | {name: getattr(self, name) for name in names}
 
     def __repr__(self):
-        parameters = inspect.signature(type(self).__init__).parameters
         shown = []
-        for name, parameter in list(parameters.items())[1:]:
+        for name, parameter in inspect.signature(type(self)).parameters.items():
             value = getattr(self, name)
             if parameter.default is parameter.empty:
                 shown.append(repr(value))

@@ -1,0 +1,123 @@
+"""Pooling over all positions of a sample."""
+
+import numpy as np
+
+from neurojit.core.arrays import canonical
+from neurojit.functional.normalization import block_count, tile_width
+from neurojit.functional.op import op
+from neurojit.functional.pooling import Pooling, avg_arguments, avg_pullback, max_forward, max_vjp
+from neurojit.kernels.cpu import pool as kernels
+
+
+def _as_signal(x):
+    """The positions of each sample in a row, and the pooling over all of them."""
+    x = canonical(x, "x")
+    if x.ndim < 3 or 0 in x.shape[1:]:
+        raise ValueError(f"x: got shape {x.shape}, wanted (n, ..., channels) with at least one position and channel")
+    signal = x.reshape(x.shape[0], -1, x.shape[-1])
+    length = signal.shape[1:2]
+    return x, signal, Pooling(length, length, (1,), ((0, 0),), (1,), False)
+
+
+def _global_mean(signal):
+    n, positions, channels = signal.shape
+    width = tile_width(channels)
+    partial = np.empty((n, block_count(positions * channels, width), width), signal.dtype)
+    kernels.image_sums(signal.reshape(n, -1), channels, partial)
+    return partial[:, :, :channels].sum(axis=1) * signal.dtype.type(1 / positions)
+
+
+@op("x")
+def global_avg_pool(x):
+    """Take the mean over all positions: y[n, c] = mean of x[n, ..., c].
+
+    Parameters
+    ----------
+    x : array, shape (n, ..., channels)
+        Signals, images or volumes; float32 or float64.
+
+    Returns
+    -------
+    array, shape (n, channels)
+
+    Raises
+    ------
+    TypeError
+        If `x` is not of real numbers.
+    ValueError
+        If `x` has no positions or channels.
+
+    Notes
+    -----
+    The pullback spreads dy / positions over all of them (Lin, Chen and Yan, "Network in network" (ICLR 2014), section
+    3.2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit.functional as F
+    >>> F.global_avg_pool(np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2))
+    array([[3., 4.]], dtype=float32)
+    """
+    return _global_mean(_as_signal(x)[1])
+
+
+@global_avg_pool.define_vjp
+def _global_avg_pool_vjp(x):
+    x, signal, pooling = _as_signal(x)
+    spread = avg_pullback(signal, avg_arguments(signal, pooling, True))
+
+    def pullback(dy, wrt):
+        (dx,) = spread(dy[:, None], wrt)
+        return (None if dx is None else dx.reshape(x.shape),)
+
+    return _global_mean(signal), pullback
+
+
+@op("x")
+def global_max_pool(x):
+    """Take the largest value over all positions: y[n, c] = max of x[n, ..., c].
+
+    Parameters
+    ----------
+    x : array, shape (n, ..., channels)
+        Signals, images or volumes; float32 or float64.
+
+    Returns
+    -------
+    array, shape (n, channels)
+        A NaN is the largest value.
+
+    Raises
+    ------
+    TypeError
+        If `x` is not of real numbers.
+    ValueError
+        If `x` has no positions or channels.
+
+    Notes
+    -----
+    The pullback hands dy to the first position that was the maximum (Oquab, Bottou, Laptev and Sivic, "Is object
+    localization for free?" (CVPR 2015), section 3.2).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit.functional as F
+    >>> F.global_max_pool(np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2))
+    array([[6., 7.]], dtype=float32)
+    """
+    _, signal, pooling = _as_signal(x)
+    return max_forward(signal, pooling, False)[0][:, 0]
+
+
+@global_max_pool.define_vjp
+def _global_max_pool_vjp(x):
+    x, signal, pooling = _as_signal(x)
+    y, take = max_vjp(signal, pooling)
+
+    def pullback(dy, wrt):
+        (dx,) = take(dy[:, None], wrt)
+        return (None if dx is None else dx.reshape(x.shape),)
+
+    return y[:, 0], pullback

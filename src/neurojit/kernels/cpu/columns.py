@@ -1,0 +1,40 @@
+"""Walks over (rows, channels) arrays as if they were wide, so that inner loops are long however few the channels.
+
+The array is flat; a tile holds `width` = several rows of channels side by side, and whatever is known of a channel is
+repeated along it.
+"""
+
+from neurojit.core.jit import kernel
+from neurojit.kernels.cpu.chunks import CHUNK
+
+
+@kernel
+def block_size(width):
+    """Elements of one task: whole tiles that make up about one chunk."""
+    return width * max(1, CHUNK // width)
+
+
+@kernel
+def add_tiles(x, total):
+    """total[k] = the sum of x[k], x[k + width], x[k + 2 width], ..."""
+    width = total.size
+    total[:] = 0
+    for start in range(0, x.size, width):
+        row = x[start : start + width]
+        for k in range(row.size):
+            total[k] += row[k]
+
+
+@kernel
+def fold(tile, channels):
+    """Add the rows of a tile together into its first row."""
+    for start in range(channels, tile.size, channels):
+        for k in range(channels):
+            tile[k] += tile[start + k]
+
+
+@kernel
+def unfold(tile, channels):
+    """Repeat the first row of a tile along it."""
+    for k in range(channels, tile.size):
+        tile[k] = tile[k - channels]

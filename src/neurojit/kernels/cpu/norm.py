@@ -1,0 +1,98 @@
+"""Batch normalization: the batch's moments, the normalization, and the gradients through both.
+
+x, y, dy and dx are flat (rows * channels,); what belongs to a channel comes as a tile of `width` elements that repeats
+it (see columns.py). Partial results are (blocks, width), one row a block of the batch, with the sums in the first
+`channels` places; the caller adds the blocks together in order.
+"""
+
+from neurojit.core.jit import kernel, parallel_kernel, prange
+from neurojit.kernels.cpu.columns import add_tiles, block_size, fold, unfold
+
+
+@kernel
+def _moments(x, channels, mean, square):
+    """mean = the block's mean, square = the sum of its squared deviations from that mean."""
+    width = mean.size
+    add_tiles(x, mean)
+    fold(mean, channels)
+    rows = mean.dtype.type(x.size // channels)
+    for k in range(channels):
+        mean[k] /= rows
+    unfold(mean, channels)
+    square[:] = 0
+    for start in range(0, x.size, width):
+        row = x[start : start + width]
+        for k in range(row.size):
+            deviation = row[k] - mean[k]
+            square[k] += deviation * deviation
+    fold(square, channels)
+
+
+@parallel_kernel
+def moments(x, channels, mean, square):
+    """`_moments` of every block: two passes over memory that is still in the cache for the second."""
+    size = block_size(mean.shape[1])
+    for block in prange(mean.shape[0]):
+        _moments(x[block * size : (block + 1) * size], channels, mean[block], square[block])
+
+
+@kernel
+def _normalize(x, mean, scale, shift, y):
+    """y = scale (x - mean) + shift."""
+    width = mean.size
+    for start in range(0, x.size, width):
+        x_row, y_row = x[start : start + width], y[start : start + width]
+        for k in range(x_row.size):
+            y_row[k] = scale[k] * (x_row[k] - mean[k]) + shift[k]
+
+
+@parallel_kernel
+def normalize(x, mean, scale, shift, y):
+    """`_normalize` on all threads."""
+    size = block_size(mean.size)
+    for block in prange((x.size + size - 1) // size):
+        i, j = block * size, (block + 1) * size
+        _normalize(x[i:j], mean, scale, shift, y[i:j])
+
+
+@kernel
+def _gradient_sums(dy, x, channels, mean, dy_sum, product_sum):
+    """dy_sum = sum of dy, product_sum = sum of dy (x - mean), over a block."""
+    width = mean.size
+    dy_sum[:] = 0
+    product_sum[:] = 0
+    for start in range(0, x.size, width):
+        dy_row, x_row = dy[start : start + width], x[start : start + width]
+        for k in range(x_row.size):
+            dy_sum[k] += dy_row[k]
+            product_sum[k] += dy_row[k] * (x_row[k] - mean[k])
+    fold(dy_sum, channels)
+    fold(product_sum, channels)
+
+
+@parallel_kernel
+def gradient_sums(dy, x, channels, mean, dy_sum, product_sum):
+    """`_gradient_sums` of every block."""
+    size = block_size(mean.size)
+    for block in prange(dy_sum.shape[0]):
+        i, j = block * size, (block + 1) * size
+        _gradient_sums(dy[i:j], x[i:j], channels, mean, dy_sum[block], product_sum[block])
+
+
+@kernel
+def _normalize_backward(dy, x, mean, by_dy, by_x, shift, dx):
+    """dx = by_dy dy + by_x (x - mean) + shift."""
+    width = mean.size
+    for start in range(0, x.size, width):
+        dy_row, x_row, dx_row = dy[start : start + width], x[start : start + width], dx[start : start + width]
+        for k in range(x_row.size):
+            dx_row[k] = by_dy[k] * dy_row[k] + by_x[k] * (x_row[k] - mean[k]) + shift[k]
+
+
+@parallel_kernel
+def normalize_backward(dy, x, mean, by_dy, by_x, shift, dx):
+    """`_normalize_backward` on all threads."""
+    size = block_size(mean.size)
+    for block in prange((x.size + size - 1) // size):
+        i, j = block * size, (block + 1) * size
+        _normalize_backward(dy[i:j], x[i:j], mean, by_dy, by_x, shift, dx[i:j])

@@ -1,0 +1,206 @@
+"""Pooling layers."""
+
+from neurojit import functional as F
+from neurojit.functional.pooling import Pooling
+from neurojit.layers.base import Layer
+
+
+class _Pool(Layer):
+    """A pooling over windows of `rank` spatial axes."""
+
+    rank = None
+    function = None
+    dilation = 1
+
+    def operation(self, mode):
+        return type(self).function, (), self._options()
+
+    def output_shape(self, input_shape):
+        if len(input_shape) != self.rank + 1:
+            raise ValueError(
+                f"{type(self).__name__}: got inputs of shape {tuple(input_shape)} after the batch axis,"
+                f" wanted {self.rank} spatial axes and the channels"
+            )
+        *spatial, channels = input_shape
+        pooling = Pooling.of(spatial, self.window, self.stride, self.padding, self.dilation, self.ceil_mode)
+        return (*pooling.output, channels)
+
+
+class _MaxPool(_Pool):
+    def __init__(self, window, stride=None, padding=0, dilation=1, ceil_mode=False):
+        self.window = window
+        self.stride = stride
+        self.padding = padding
+        self.dilation = dilation
+        self.ceil_mode = ceil_mode
+
+    def _options(self):
+        return {name: getattr(self, name) for name in ("window", "stride", "padding", "dilation", "ceil_mode")}
+
+
+class _AvgPool(_Pool):
+    def __init__(self, window, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
+        self.window = window
+        self.stride = stride
+        self.padding = padding
+        self.ceil_mode = ceil_mode
+        self.count_include_pad = count_include_pad
+
+    def _options(self):
+        return {name: getattr(self, name) for name in ("window", "stride", "padding", "ceil_mode", "count_include_pad")}
+
+
+class MaxPool2d(_MaxPool):
+    """Largest value of every window of an image, channel by channel.
+
+    Parameters
+    ----------
+    window : int or (int, int)
+        Height and width of the window.
+    stride : int or (int, int) or None, default=None
+        Step from one window to the next; None is the window.
+    padding, dilation, ceil_mode
+        As in `neurojit.functional.max_pool2d`.
+
+    See Also
+    --------
+    neurojit.functional.max_pool2d : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import MaxPool2d
+    >>> MaxPool2d(2)(np.ones((1, 6, 6, 3), np.float32)).shape
+    (1, 3, 3, 3)
+    """
+
+    rank = 2
+    function = F.max_pool2d
+
+
+class MaxPool1d(_MaxPool):
+    """Largest value of every window of a signal, channel by channel.
+
+    Parameters
+    ----------
+    window : int
+        Length of the window.
+    stride : int or None, default=None
+        Step from one window to the next; None is the window.
+    padding, dilation, ceil_mode
+        As in `neurojit.functional.max_pool1d`.
+
+    See Also
+    --------
+    neurojit.functional.max_pool1d : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import MaxPool1d
+    >>> MaxPool1d(2)(np.ones((1, 6, 3), np.float32)).shape
+    (1, 3, 3)
+    """
+
+    rank = 1
+    function = F.max_pool1d
+
+
+class AvgPool2d(_AvgPool):
+    """Mean of every window of an image, channel by channel.
+
+    Parameters
+    ----------
+    window : int or (int, int)
+        Height and width of the window.
+    stride : int or (int, int) or None, default=None
+        Step from one window to the next; None is the window.
+    padding, ceil_mode, count_include_pad
+        As in `neurojit.functional.avg_pool2d`.
+
+    See Also
+    --------
+    neurojit.functional.avg_pool2d : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import AvgPool2d
+    >>> AvgPool2d(2)(np.ones((1, 6, 6, 3), np.float32)).shape
+    (1, 3, 3, 3)
+    """
+
+    rank = 2
+    function = F.avg_pool2d
+
+
+class AvgPool1d(_AvgPool):
+    """Mean of every window of a signal, channel by channel.
+
+    Parameters
+    ----------
+    window : int
+        Length of the window.
+    stride : int or None, default=None
+        Step from one window to the next; None is the window.
+    padding, ceil_mode, count_include_pad
+        As in `neurojit.functional.avg_pool1d`.
+
+    See Also
+    --------
+    neurojit.functional.avg_pool1d : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import AvgPool1d
+    >>> AvgPool1d(2)(np.ones((1, 6, 3), np.float32)).shape
+    (1, 3, 3)
+    """
+
+    rank = 1
+    function = F.avg_pool1d
+
+
+class GlobalAvgPool(Layer):
+    """Mean over all positions of a sample, channel by channel.
+
+    See Also
+    --------
+    neurojit.functional.global_avg_pool : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import GlobalAvgPool
+    >>> GlobalAvgPool()(np.ones((2, 5, 5, 3), np.float32)).shape
+    (2, 3)
+    """
+
+    def operation(self, mode):
+        return F.global_avg_pool, (), {}
+
+    def output_shape(self, input_shape):
+        return (input_shape[-1],)
+
+
+class GlobalMaxPool(Layer):
+    """Largest value over all positions of a sample, channel by channel.
+
+    See Also
+    --------
+    neurojit.functional.global_max_pool : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import GlobalMaxPool
+    >>> GlobalMaxPool()(np.ones((2, 5, 5, 3), np.float32)).shape
+    (2, 3)
+    """
+
+    def operation(self, mode):
+        return F.global_max_pool, (), {}
+
+    def output_shape(self, input_shape):
+        return (input_shape[-1],)
