@@ -42,9 +42,7 @@ def complaints(thing, *, needs_example=True):
     arguments = signature_arguments(thing)
     if inspect.isclass(thing) and issubclass(thing, BaseException):
         arguments, needs_example = set(), False
-    undocumented = arguments - documented_arguments(
-        found.get("Parameters", "") + "\n" + found.get("Other Parameters", "")
-    )
+    undocumented = arguments - documented_arguments(found.get("Parameters", "") + "\n" + found.get("Attributes", ""))
     if undocumented:
         missing.append(f"Parameters do not name {sorted(undocumented)}")
     unknown = documented_arguments(found.get("Parameters", "")) - arguments
@@ -83,7 +81,7 @@ def public_methods(cls):
             yield name, member
 
 
-@pytest.mark.parametrize("thing", public_names())
+@pytest.mark.parametrize("thing", list(public_names()))
 def test_a_public_name_is_documented(thing):
     found = complaints(thing)
     if is_function(thing) and returns_nothing_said(thing):

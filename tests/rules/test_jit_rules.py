@@ -6,7 +6,8 @@ import pytest
 
 from tests.rules.source import called, imports, sources
 
-DECORATORS = {"kernel", "exact_kernel", "parallel_kernel", "njit", "jit", "vectorize", "guvectorize", "cfunc"}
+NUMBAS = {"njit", "jit", "vectorize", "guvectorize", "cfunc"}
+DECORATORS = {"kernel", "exact_kernel", "parallel_kernel"} | NUMBAS
 PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
 
@@ -60,10 +61,13 @@ def _imports_random(node):
 
 def eager_signatures(tree, where):
     """A signature compiles at import and refuses read-only arrays: decorate with the bare name."""
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    decorators = [d for f in functions for d in f.decorator_list if isinstance(d, ast.Call) and called(d) in DECORATORS]
+    direct = [call for call in calls(tree) if called(call) in NUMBAS and call not in decorators]
     return [
         call.lineno
-        for call in calls(tree)
-        if called(call) in DECORATORS and any(not isinstance(a, ast.Name | ast.Lambda) for a in call.args)
+        for call in decorators + direct
+        if any(not isinstance(argument, ast.Name | ast.Lambda) for argument in call.args)
     ]
 
 
@@ -155,6 +159,7 @@ def test_the_package_keeps_the_rule(rule):
         (global_random, "from numpy.random import rand"),
         (global_random, "import random"),
         (eager_signatures, "@kernel('f4(f4[:])')\ndef f(x): return x[0]"),
+        (eager_signatures, "f = numba.njit('f4(f4)')(lambda x: x)"),
         (eager_signatures, "@njit([float32(float32)], cache=True)\ndef f(x): return x"),
         (thread_settings, "numba.set_num_threads(2)"),
         (thread_settings, "numba.config.THREADING_LAYER = 'omp'"),
@@ -186,6 +191,7 @@ def test_catches_random_numbers_in_kernels_anywhere():
         "x = np.load(path, allow_pickle=False)",
         "n = numba.get_num_threads()",
         "scale = 0.5",
+        "kernel(x.reshape(-1), out)",
     ],
 )
 def test_lets_pass_what_is_right(good):

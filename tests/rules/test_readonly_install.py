@@ -1,4 +1,4 @@
-"""A read-only install works: kernels are cached elsewhere or compiled anew, and the package's folder is left as it was."""
+"""A read-only install works: kernels are cached elsewhere or compiled anew, and the folder of the package stays as it is."""
 
 import os
 import shutil
@@ -15,12 +15,10 @@ PROGRAM = """
     import numpy as np
     import neurojit
     from neurojit.core import cache
-    from neurojit.layers import Dense, ReLU, Sequential
-    network = Sequential(Dense(5), ReLU(), Dense(2)).make((3,), 0)
     x = np.ones((4, 3), np.float32)
     x.flags.writeable = False
-    y, backward = network.vjp(x)
-    assert y.shape == (4, 2) and backward(y)[0].shape == x.shape
+    y, backward = neurojit.layers.ReLU().vjp(x)
+    assert (y == x).all() and (backward(y)[0] == x).all()
     print(neurojit.__file__)
     print(cache.directory())
 """

@@ -17,19 +17,41 @@ Y = TypeVar("Y")
 
 
 def op(*differentiable: str) -> "Callable[[Callable[P, Y]], Op[P, Y]]":
-    """Decorate an array function; `differentiable` names the arguments that have gradients, in signature order.
+    """Make an operation of an array function; its pullback is declared after it.
 
-    The function so made needs its pullback declared too::
+    Parameters
+    ----------
+    *differentiable : str
+        The arguments that have gradients, in the order of the signature.
 
-        @op("x", "slope")
-        def scale(x, slope): ...
+    Returns
+    -------
+    callable
+        A decorator, which turns the function into an `Op`.
 
-        @scale.define_vjp
-        def _(x, slope):
-            ...
-            def pullback(dy, wrt):      # wrt: one bool for each differentiable argument
-                return dx, dslope       # one gradient (or None where not wanted) for each
-            return y, pullback
+    Raises
+    ------
+    TypeError
+        If these are not arguments of the function, in its order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.functional import op
+    >>> @op("x", "slope")
+    ... def scale(x, slope):
+    ...     return x * slope
+    >>> @scale.define_vjp
+    ... def _(x, slope):
+    ...     def pullback(dy, wrt):  # wrt: one bool for each differentiable argument
+    ...         dx = dy * slope if wrt[0] else None
+    ...         dslope = dy * x if wrt[1] else None
+    ...         return dx, dslope
+    ...
+    ...     return x * slope, pullback
+    >>> y, backward = scale.vjp(np.array([1.0, 2.0]), np.array([3.0, 4.0]))
+    >>> backward(np.ones(2))
+    (array([3., 4.]), array([1., 2.]))
     """
     return lambda function: Op(function, differentiable)
 
@@ -39,7 +61,29 @@ class Op(Generic[P, Y]):
 
     Calling it gives the value and keeps nothing. `vjp` takes the same arguments and gives the value and
     ``backward(dy, wrt=None)``, which returns the gradients of the arrays that were given, in the order of the
-    signature; a single one comes bare.
+    signature; a single one comes bare. The decorator `op` makes one.
+
+    Parameters
+    ----------
+    function : callable
+        Computes the value.
+    differentiable : tuple of str
+        The arguments that have gradients, in the order of the signature.
+
+    Raises
+    ------
+    TypeError
+        If these are not arguments of the function, in its order.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit.functional as F
+    >>> F.relu.differentiable
+    ('x',)
+    >>> y, backward = F.relu.vjp(np.array([-1.0, 2.0]))
+    >>> y, backward(np.ones(2))
+    (array([0., 2.]), array([0., 1.]))
     """
 
     __name__: str

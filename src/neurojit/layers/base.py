@@ -11,12 +11,19 @@ from neurojit.core.random import Key
 class Parameter:
     """A trainable array of a layer.
 
-    Attributes
+    Parameters
     ----------
     value : numpy.ndarray
         The array; optimizers change it in place.
     trainable : bool
         False for a frozen parameter, for which no gradient is computed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Parameter
+    >>> Parameter(np.zeros((3, 2)))
+    Parameter(shape=(3, 2), dtype=float64)
     """
 
     def __init__(self, value, trainable=True):
@@ -38,6 +45,16 @@ class Mode:
         Whether dropout drops and batch normalization uses the batch's statistics.
     key : Key or None
         Source of the pass's random numbers; needed only in training.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.core.random import Key
+    >>> from neurojit.layers import Dropout, Mode
+    >>> x = np.ones((1, 1000), np.float32)
+    >>> training = Mode(training=True, key=Key.from_random_state(0))
+    >>> bool((Dropout(0.5)(x, training) == 0).any()), bool((Dropout(0.5)(x) == 0).any())
+    (True, False)
     """
 
     training: bool = False
@@ -57,6 +74,42 @@ class Layer:
     A subclass names its hyperparameters in ``__init__`` (and keeps each as an attribute of the same name), makes its
     parameters in `build`, and says in `operation` which function of `neurojit.functional` it applies. Everything
     else, forward, pullback, freezing, saving, follows from these three.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit.functional as F
+    >>> from neurojit.layers import Layer, Parameter
+    >>> class Bilinear(Layer):  # y = (x A) (x B), element by element
+    ...     def __init__(self, units):
+    ...         self.units = units
+    ...
+    ...     def build(self, input_shape, key, dtype=np.float32):
+    ...         shape = (input_shape[-1], self.units)
+    ...         self.a = Parameter(key.child(0).normal(shape, dtype=dtype))
+    ...         self.b = Parameter(key.child(1).normal(shape, dtype=dtype))
+    ...
+    ...     def operation(self, mode):
+    ...         return bilinear, (self.a, self.b), {}
+    ...
+    ...     def output_shape(self, input_shape):
+    ...         return (*input_shape[:-1], self.units)
+    >>> @F.op("x", "a", "b")
+    ... def bilinear(x, a, b):
+    ...     return (x @ a) * (x @ b)
+    >>> @bilinear.define_vjp
+    ... def _(x, a, b):
+    ...     left, right = x @ a, x @ b
+    ...
+    ...     def pullback(dy, wrt):
+    ...         dleft, dright = dy * right, dy * left
+    ...         return dleft @ a.T + dright @ b.T, x.T @ dleft, x.T @ dright
+    ...
+    ...     return left * right, pullback
+    >>> Bilinear(2)(np.ones((4, 3), np.float32)).shape
+    (4, 2)
+    >>> from neurojit.testing import gradcheck
+    >>> gradcheck(Bilinear(2), np.ones((4, 3)))
     """
 
     built = False
@@ -67,7 +120,7 @@ class Layer:
         """Make the parameters for inputs of `input_shape` (without the batch axis); a layer without any needs none."""
 
     def operation(self, mode):
-        """The layer's function as ``(op, parameters, options)``: ``op(x, *parameters, **options)``; None is no array."""
+        """The layer's function as ``(op, parameters, options)``: it is ``op(x, *parameters, **options)``, None is no array."""
         raise TypeError(f"{type(self).__name__}: a layer declares operation(), or forward() and vjp()")
 
     def output_shape(self, input_shape):
@@ -130,7 +183,7 @@ class Layer:
         return {}
 
     def named_parameters(self, prefix=""):
-        """Every `Parameter` of the layer and its children by dotted name, each once (tied ones under the first name)."""
+        """Every `Parameter` of the layer and its children by dotted name, each once (tied ones by the first name)."""
         found = {}
         for layer, path in self.walk(prefix):
             for name, value in vars(layer).items():

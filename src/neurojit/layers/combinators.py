@@ -6,7 +6,18 @@ from neurojit.layers.base import INFERENCE, Layer, add_gradients
 
 
 class Combinator(Layer):
-    """A layer made of others, named by their position."""
+    """A layer made of others, named by their position; a subclass says how they are put together.
+
+    Parameters
+    ----------
+    *layers : Layer
+
+    Examples
+    --------
+    >>> from neurojit.layers import Dense, Sequential
+    >>> len(Sequential(Dense(8), Dense(3)))
+    2
+    """
 
     def __init__(self, *layers):
         for i, layer in enumerate(layers):
@@ -100,6 +111,14 @@ class Residual(Combinator):
         The residual function f, applied in sequence.
     projection : Layer or None, default=None
         The shortcut g, for when f changes the shape; None is the identity.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Conv2d, ReLU, Residual
+    >>> block = Residual(Conv2d(4, 3, padding="same"), ReLU(), Conv2d(4, 3, padding="same"))
+    >>> block(np.ones((2, 5, 5, 4), np.float32)).shape
+    (2, 5, 5, 4)
     """
 
     def __init__(self, *layers, projection=None):
@@ -158,6 +177,14 @@ class Concat(Combinator):
     ----------
     *layers : Layer
         The branches; their outputs agree in all but the last axis.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Concat, Conv2d
+    >>> block = Concat(Conv2d(4, 1), Conv2d(8, 3, padding="same"))
+    >>> block(np.ones((2, 5, 5, 3), np.float32)).shape
+    (2, 5, 5, 12)
     """
 
     def build(self, input_shape, key, dtype=np.float32):

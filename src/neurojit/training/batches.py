@@ -19,6 +19,14 @@ class Batch(NamedTuple):
         What the loss compares outputs with, n along the first axis.
     sample_weight : numpy.ndarray or None
         Shape (n,), float64.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.training import Batch
+    >>> batch = Batch(np.zeros((2, 3)), np.array([0, 1]), np.array([1.0, 0.5]))
+    >>> len(batch), batch.weight
+    (2, 1.5)
     """
 
     x: np.ndarray

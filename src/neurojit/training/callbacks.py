@@ -11,6 +11,14 @@ class Callback:
     """Hooks into a training; a subclass declares those it needs.
 
     An exception in a hook ends the training and is passed on, after every callback was closed.
+
+    Examples
+    --------
+    >>> from neurojit.training import Callback
+    >>> class StopWhenGood(Callback):
+    ...     def on_epoch_end(self, trainer, record):
+    ...         if record["loss"] < 0.01:
+    ...             trainer.stop("the loss is small")
     """
 
     def on_fit_start(self, trainer):
@@ -63,6 +71,13 @@ class EarlyStopping(Callback):
         The best value so far.
     best_epoch : int
         The epoch it was reached in, counted from 1; 0 before the first.
+
+    Examples
+    --------
+    >>> import neurojit as nj
+    >>> from neurojit.training import EarlyStopping
+    >>> stopping = EarlyStopping("loss", patience=2, min_delta=0.01)
+    >>> model = nj.ConvNetClassifier(input_shape=(8, 8, 1), callbacks=[stopping])
     """
 
     def __init__(self, monitor="validation_loss", patience=10, min_delta=0.0, restore_best=True, mode=None):
@@ -116,6 +131,11 @@ class Checkpoint(Callback):
         Write only when this number of the history is the best so far; None writes always.
     mode : {"min", "max"} or None, default=None
         Whether less or more is better; None reads it from the name of the number.
+
+    Examples
+    --------
+    >>> from neurojit.training import Checkpoint
+    >>> best_so_far = Checkpoint("best.safetensors", monitor="validation_loss")
     """
 
     def __init__(self, path, every=1, monitor=None, mode=None):
@@ -153,6 +173,20 @@ class CSVLog(Callback):
     ----------
     path : str or os.PathLike
         A new file gets a header row; an older log of the same columns is continued.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from neurojit.layers import Dense
+    >>> from neurojit.training import SGD, ArrayBatches, CSVLog, MeanSquaredError, Trainer
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     log = Path(folder) / "log.csv"
+    ...     trainer = Trainer(Dense(1), MeanSquaredError(), SGD(), max_epochs=2, callbacks=[CSVLog(log)])
+    ...     _ = trainer.fit(ArrayBatches(np.ones((4, 1)), np.ones((4, 1))))
+    ...     print(log.read_text().splitlines()[0])
+    epoch,loss,learning_rate,samples_per_second,seconds
     """
 
     def __init__(self, path):
@@ -185,6 +219,12 @@ class ProgressBar(Callback):
         What samples are called.
     file : file-like or None, default=None
         Where to draw; None is standard error.
+
+    Examples
+    --------
+    >>> import neurojit as nj
+    >>> from neurojit.training import ProgressBar
+    >>> model = nj.ConvNetClassifier(callbacks=[ProgressBar(unit="digits")])
     """
 
     def __init__(self, unit="images", file=None):

@@ -9,6 +9,18 @@ class Loss:
     """A function of outputs and targets to be minimised.
 
     A subclass declares `vjp`; `value` follows from it, and is declared too where it is cheaper alone.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.training import Loss
+    >>> class MeanAbsoluteError(Loss):
+    ...     def vjp(self, outputs, targets, sample_weight=None):
+    ...         difference = outputs - targets
+    ...         return float(np.abs(difference).mean()), lambda: np.sign(difference) / difference.size
+    >>> value, backward = MeanAbsoluteError().vjp(np.array([1.0, 3.0]), np.array([2.0, 1.0]))
+    >>> value, backward()
+    (1.5, array([-0.5,  0.5]))
     """
 
     def value(self, outputs, targets, sample_weight=None):

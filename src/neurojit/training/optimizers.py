@@ -25,6 +25,19 @@ class Optimizer:
     ----------
     learning_rate : float
         May be changed at any time; schedules do.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Parameter
+    >>> from neurojit.training import Optimizer
+    >>> class SignDescent(Optimizer):
+    ...     def update_value(self, value, gradient, updates):
+    ...         value -= self.learning_rate * np.sign(gradient)
+    >>> weight = Parameter(np.ones(2))
+    >>> SignDescent(0.25).update({weight: np.array([3.0, -0.1])})
+    >>> weight.value
+    array([0.75, 1.25])
     """
 
     slots = ()
@@ -120,6 +133,16 @@ class SGD(Optimizer):
         Nesterov's look-ahead; needs momentum > 0.
     weight_decay : float, default=0.0
         L2 penalty, added to the gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Parameter
+    >>> from neurojit.training import SGD
+    >>> weight = Parameter(np.ones(2))
+    >>> SGD(learning_rate=0.1).update({weight: np.array([1.0, -1.0])})
+    >>> weight.value
+    array([0.9, 1.1])
     """
 
     def __init__(self, learning_rate=0.01, momentum=0.0, nesterov=False, weight_decay=0.0):
@@ -158,6 +181,16 @@ class RMSprop(Optimizer):
     momentum : float, default=0.0
     centered : bool, default=False
         Divide by the standard deviation of the gradient instead.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Parameter
+    >>> from neurojit.training import RMSprop
+    >>> weight = Parameter(np.ones(2))
+    >>> RMSprop(learning_rate=0.01).update({weight: np.array([0.5, -5.0])})  # 0.01 / sqrt(1 - alpha) at first
+    >>> weight.value.round(3)
+    array([0.9, 1.1])
     """
 
     def __init__(self, learning_rate=0.01, alpha=0.99, eps=1e-8, weight_decay=0.0, momentum=0.0, centered=False):
@@ -197,6 +230,16 @@ class Adam(Optimizer):
         Added to the root of the second.
     weight_decay : float, default=0.0
         L2 penalty, added to the gradient.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Parameter
+    >>> from neurojit.training import Adam
+    >>> weight = Parameter(np.ones(2))
+    >>> Adam(learning_rate=0.1).update({weight: np.array([0.5, -5.0])})  # the first step is the learning rate
+    >>> weight.value.round(3)
+    array([0.9, 1.1])
     """
 
     slots = ("mean", "square")
@@ -235,6 +278,16 @@ class AdamW(Adam):
     eps : float, default=1e-8
     weight_decay : float, default=0.01
         Each step first multiplies the value by 1 - learning_rate * weight_decay.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Parameter
+    >>> from neurojit.training import AdamW
+    >>> weight = Parameter(np.ones(2))
+    >>> AdamW(learning_rate=0.1, weight_decay=0.5).update({weight: np.zeros(2)})  # the decay alone
+    >>> weight.value
+    array([0.95, 0.95])
     """
 
     decoupled = True

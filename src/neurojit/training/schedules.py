@@ -17,6 +17,15 @@ class Schedule:
     ----------
     unit : {"epoch", "step"}, default="epoch"
         What is counted: epochs finished, or updates done.
+
+    Examples
+    --------
+    >>> from neurojit.training import Schedule
+    >>> class InverseRoot(Schedule):
+    ...     def rate(self, base, t):
+    ...         return base / (1 + t) ** 0.5
+    >>> InverseRoot(unit="step").learning_rate(1.0, epoch=0, step=3)
+    0.5
     """
 
     def __init__(self, unit="epoch"):
@@ -82,6 +91,12 @@ class CosineDecay(Schedule):
         Epochs (or updates) until the minimum is reached.
     minimum : float, default=0.0
     unit : {"epoch", "step"}, default="epoch"
+
+    Examples
+    --------
+    >>> from neurojit.training import CosineDecay
+    >>> [round(CosineDecay(4, minimum=0.2).rate(1.0, t), 3) for t in range(6)]
+    [1.0, 0.883, 0.6, 0.317, 0.2, 0.2]
     """
 
     def __init__(self, length, minimum=0.0, unit="epoch"):
@@ -107,6 +122,15 @@ class WarmUp(Schedule):
     then : Schedule or None, default=None
         What the rise is multiplied with; None is a constant rate.
     unit : {"epoch", "step"}, default="step"
+
+    Examples
+    --------
+    >>> from neurojit.training import StepDecay, WarmUp
+    >>> schedule = WarmUp(4, then=StepDecay(1, gamma=0.5))
+    >>> [schedule.learning_rate(1.0, epoch=0, step=step) for step in range(4)]
+    [0.25, 0.5, 0.75, 1.0]
+    >>> schedule.learning_rate(1.0, epoch=1, step=100)
+    0.5
     """
 
     def __init__(self, length, then=None, unit="step"):
@@ -159,6 +183,15 @@ class ReduceOnPlateau(Schedule):
         The rate never goes below this.
     mode : {"min", "max"} or None, default=None
         Whether less or more is better; None reads it from the name of the number.
+
+    Examples
+    --------
+    >>> from neurojit.training import ReduceOnPlateau
+    >>> schedule = ReduceOnPlateau("loss", factor=0.5, patience=1)
+    >>> for loss in (1.0, 0.5, 0.5, 0.5):
+    ...     schedule.observe({"loss": loss})
+    >>> schedule.rate(0.1, t=4)
+    0.05
     """
 
     def __init__(
