@@ -1,4 +1,4 @@
-"""A read-only install works: kernels are cached elsewhere or compiled anew, and the folder of the package stays as it is."""
+"""A read-only install works: kernels are cached elsewhere or compiled anew; nothing is written into the package."""
 
 import os
 import shutil

@@ -120,7 +120,7 @@ class Layer:
         """Make the parameters for inputs of `input_shape` (without the batch axis); a layer without any needs none."""
 
     def operation(self, mode):
-        """The layer's function as ``(op, parameters, options)``: it is ``op(x, *parameters, **options)``, None is no array."""
+        """The layer's function as ``(op, parameters, options)``, to be called as ``op(x, *parameters, **options)``."""
         raise TypeError(f"{type(self).__name__}: a layer declares operation(), or forward() and vjp()")
 
     def output_shape(self, input_shape):
