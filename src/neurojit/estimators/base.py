@@ -39,7 +39,7 @@ class ConvNet(BaseEstimator):
     - ``_loss()``: the loss, and ``_metrics``: what is measured beside it, if anything.
     """
 
-    _metrics = None
+    _metrics: dict | None = None
 
     def __init__(
         self,

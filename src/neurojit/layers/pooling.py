@@ -1,6 +1,7 @@
 """Pooling layers."""
 
 from neurojit import functional as F
+from neurojit.functional.op import Op
 from neurojit.functional.pooling import Pooling
 from neurojit.layers.base import Layer
 
@@ -8,8 +9,8 @@ from neurojit.layers.base import Layer
 class _Pool(Layer):
     """A pooling over windows of `rank` spatial axes."""
 
-    rank = None
-    function = None
+    rank: int
+    function: Op
     dilation = 1
 
     def operation(self, mode):

@@ -40,7 +40,7 @@ class Optimizer:
     array([0.75, 1.25])
     """
 
-    slots = ()
+    slots: tuple[str, ...] = ()
 
     def __init__(self, learning_rate):
         self.learning_rate = real(learning_rate, "learning_rate", least=0)
