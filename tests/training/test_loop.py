@@ -382,13 +382,13 @@ def test_a_callback_stops_after_an_epoch_or_a_batch():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"network": "lenet"}, "network: got str, wanted a Layer"),
-        ({"optimizer": "adam"}, "optimizer: got str, wanted an Optimizer"),
+        ({"network": "lenet"}, "network: got str, wanted an instance of Layer"),
+        ({"optimizer": "adam"}, "optimizer: got str, wanted an instance of Optimizer"),
         ({"batch_size": 0}, "batch_size: got 0"),
         ({"max_epochs": -1}, "max_epochs: got -1, wanted an integer >= 0"),
         ({"clip_norm": 0.0}, "clip_norm: got 0.0, wanted a number > 0"),
-        ({"schedule": 0.1}, "schedule: got float, wanted a Schedule"),
-        ({"callbacks": [print]}, r"callbacks\[0\]: got builtin_function_or_method, wanted a Callback"),
+        ({"schedule": 0.1}, "schedule: got float, wanted an instance of Schedule"),
+        ({"callbacks": [print]}, r"callbacks\[0\]: got builtin_function_or_method, wanted an instance of Callback"),
         ({"random_state": "zero"}, "random_state: got str"),
     ],
 )

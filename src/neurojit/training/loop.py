@@ -379,7 +379,7 @@ def _copy(value):
 def _instance(value, kind, name):
     if not isinstance(value, kind):
         raise TypeError(
-            f"{name}: got {type(value).__name__}, wanted {'an' if kind is Optimizer else 'a'} {kind.__name__}"
+            f"{name}: got {type(value).__name__}, wanted an instance of {kind.__name__}"
         )
     return value
 
