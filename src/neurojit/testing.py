@@ -1,6 +1,8 @@
 """Checks of derivatives, for this library's own operations and layers and for yours."""
 
 import inspect
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -10,7 +12,16 @@ from neurojit.layers.base import INFERENCE, Layer
 __all__ = ["gradcheck"]
 
 
-def gradcheck(f, *arrays, wrt=None, eps=1e-6, rtol=1e-5, atol=1e-7, max_entries=200, **options):
+def gradcheck(
+    f: Any,
+    *arrays: Any,
+    wrt: Sequence[str | bool] | None = None,
+    eps: float = 1e-6,
+    rtol: float = 1e-5,
+    atol: float = 1e-7,
+    max_entries: int = 200,
+    **options: Any,
+) -> None:
     """Compare a pullback with central differences, in float64.
 
     With a random dy of the result's shape, every entry of the gradients that ``f.vjp`` gives has to equal

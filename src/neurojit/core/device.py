@@ -4,6 +4,7 @@ import contextlib
 import numbers
 import os
 import threading
+from collections.abc import Iterator
 
 import numba
 
@@ -31,7 +32,7 @@ def _threads_survive_fork():
 
 
 @contextlib.contextmanager
-def launch():
+def launch() -> Iterator[bool]:
     """Hold the process-wide launch lock; yields False where the kernel has to run on the calling thread alone."""
     global _launched
     with _launch_lock:
@@ -43,7 +44,7 @@ def launch():
 
 
 @contextlib.contextmanager
-def threads(n_threads=None):
+def threads(n_threads: int | None = None) -> Iterator[None]:
     """Run kernels on `n_threads` threads inside a ``with`` block and restore the number after it.
 
     Parameters
@@ -77,9 +78,9 @@ def threads(n_threads=None):
         numba.set_num_threads(before)
 
 
-def check_thread_count(n_threads):
+def check_thread_count(n_threads: int) -> None:
     """Raise TypeError or ValueError unless `n_threads` is a number of threads this process can run."""
-    most = numba.config.NUMBA_NUM_THREADS
+    most = numba.config.NUMBA_NUM_THREADS  # type: ignore[attr-defined]
     wanted = f"wanted an integer from 1 to {most} (set NUMBA_NUM_THREADS for more)"
     if isinstance(n_threads, bool) or not isinstance(n_threads, numbers.Integral):
         raise TypeError(f"n_threads: got {n_threads!r}, {wanted}")
@@ -87,7 +88,7 @@ def check_thread_count(n_threads):
         raise ValueError(f"n_threads: got {n_threads!r}, {wanted}")
 
 
-def thread_count():
+def thread_count() -> int:
     """The number of threads the next kernel launch will use."""
     return numba.get_num_threads()
 

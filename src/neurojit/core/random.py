@@ -8,8 +8,10 @@ same number for the same index.
 import dataclasses
 import numbers
 import os
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from neurojit.core.jit import kernel
 
@@ -21,6 +23,8 @@ _WEYL_1 = np.uint32(0xBB67AE85)
 _LOW = np.uint64(0xFFFFFFFF)
 _32 = np.uint64(32)
 _ROUNDS = 10
+
+Shape = int | tuple[int, ...]
 
 
 @kernel
@@ -111,7 +115,7 @@ class Key:
     value: int
 
     @classmethod
-    def from_random_state(cls, random_state=None):
+    def from_random_state(cls, random_state: Any = None) -> "Key":
         """The key of a scikit-learn `random_state`: an int, a NumPy generator, or None for a fresh one."""
         if random_state is None:
             return cls(int.from_bytes(os.urandom(8), "little"))
@@ -129,29 +133,30 @@ class Key:
             f"random_state: got {type(random_state).__name__}, wanted an int, a numpy RandomState or Generator, or None"
         )
 
-    def child(self, index):
+    def child(self, index: int) -> "Key":
         """The key of sub-stream `index`."""
         return Key(_mix((_mix(self.value) + (int(index) + 1) * 0x9E3779B97F4A7C15) & _MASK64))
 
-    def words(self, size):
+    def words(self, size: int) -> np.ndarray:
         """`size` random uint32 words, shape (size,)."""
         out = np.empty(size, np.uint32)
         fill_words(out, np.uint64(self.value))
         return out
 
-    def uniform(self, shape, low=0.0, high=1.0, dtype=np.float32):
+    def uniform(self, shape: Shape, low: float = 0.0, high: float = 1.0, dtype: DTypeLike = np.float32) -> np.ndarray:
         """Uniform draws between `low` and `high`, of the given shape; rounding to `dtype` may reach either."""
-        shape = (shape,) if isinstance(shape, numbers.Integral) else tuple(shape)
-        unit = (self.words(int(np.prod(shape, dtype=np.int64))) + 0.5) * 2.0**-32
-        return (low + (high - low) * unit).reshape(shape).astype(dtype)
+        out = np.empty(shape, dtype)
+        unit = (self.words(out.size) + 0.5) * 2.0**-32
+        out[...] = (low + (high - low) * unit).reshape(out.shape)
+        return out
 
-    def normal(self, shape, std=1.0, dtype=np.float32):
+    def normal(self, shape: Shape, std: float = 1.0, dtype: DTypeLike = np.float32) -> np.ndarray:
         """Normal draws with mean 0 and standard deviation `std`, of the given shape."""
         out = np.empty(shape, np.float64)
         fill_normal(out.reshape(-1), np.uint64(self.value))
         return (std * out).astype(dtype)
 
-    def permutation(self, size):
+    def permutation(self, size: int) -> np.ndarray:
         """The integers 0 to size - 1 in random order, shape (size,), int64."""
         words = self.words(2 * size).reshape(2, size).astype(np.uint64)
         return np.argsort((words[0] << np.uint64(32)) | words[1], kind="stable")
