@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurojit.layers.base import INFERENCE, Layer, Parameter
-from neurojit.training import ArrayBatches, Loss
+from neurojit.training import Adam, ArrayBatches, Loss, Trainer
 
 
 class Linear(Layer):
@@ -58,3 +58,20 @@ def line(n=40, features=3, units=2, seed=0, dtype=np.float32):
 
 def line_batches(**options):
     return ArrayBatches(*line(**options))
+
+
+def make_trainer(network=None, optimizer=None, **options):
+    """A trainer of toys; the options given replace its own."""
+    options = {"batch_size": 16, "max_epochs": 3, "random_state": 0} | options
+    return Trainer(network or Linear(2, noise=0.1), Squared(), optimizer or Adam(0.05), **options)
+
+
+def weights(trainer):
+    """Copies of the network's arrays by name."""
+    return {name: array.copy() for name, array in trainer.network.state().items()}
+
+
+def assert_same_bits(one, other):
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
