@@ -3,8 +3,8 @@
 Two intrinsics emit LLVM vector code for the host's lanes. Both keep a tile of ROWS x (vectors * lanes) sums in
 registers and do one fused multiply-add per register and step:
 
-- `multiply_rows`: out[i, j] = start[j] + sum_s sum_c a[s, i][c] weight[s * run + c, j]. Each row i of each segment s is an address of
-  `run` consecutive values, so a row may be a pixel under a convolution tap, a sample of a dense layer, or zeros.
+- `multiply_rows`: out[i, j] = start[j] + sum_s sum_c a[s, i][c] weight[s * run + c, j]. Each row i of each segment s is
+  an address of `run` consecutive values: a pixel under a convolution tap, a sample of a dense layer, or zeros.
 - `multiply_columns`: out[i, j] += sum_k a[k][offset_i] b[k, j]: the transposed product, for gradients to weights.
 
 Shapes and addresses are the caller's; nothing is checked here. Addresses are integers (bytes), from `address`.
@@ -77,6 +77,16 @@ def address(typing_context, array, index):
 
 
 @intrinsic
+def keep(typing_context, array):
+    """Mention an array once more: numba frees it after its last mention, though its address be still in use."""
+
+    def codegen(context, builder, signature, arguments):
+        return context.get_dummy_value()
+
+    return types.void(array), codegen
+
+
+@intrinsic
 def lane_count(typing_context, array):
     """`lanes` of an array's element type, known when a kernel is compiled."""
     count = lanes(array.dtype.name)
@@ -103,9 +113,7 @@ class _Emitter:
         mask = ir.VectorType(ir.IntType(1), self.lanes)
         pointer = self.vector.as_pointer()
         declare = cgutils.get_or_insert_function
-        self.multiply_add = declare(
-            module, ir.FunctionType(self.vector, [self.vector] * 3), f"llvm.fmuladd.{suffix}"
-        )
+        self.multiply_add = declare(module, ir.FunctionType(self.vector, [self.vector] * 3), f"llvm.fmuladd.{suffix}")
         self.masked_load = declare(
             module,
             ir.FunctionType(self.vector, [pointer, ir.IntType(32), mask, self.vector]),
@@ -225,7 +233,6 @@ class _Emitter:
         self.builder.cbranch(self.builder.icmp_signed("<", following, count), body, end)
         self.builder.position_at_end(end)
         return new
-
 
     def table_entry(self, table, i, s=None):
         """Entry i (of row s) of a table of addresses, ROWS to a row."""

@@ -10,7 +10,9 @@ from neurojit.functional.op import op
 def _check(x, weight):
     x = canonical(x, "x")
     if x.ndim < 2:
-        raise ValueError(f"x: got shape {x.shape}, wanted (n, ..., {np.shape(weight)[0] if np.ndim(weight) else 'c_in'})")
+        raise ValueError(
+            f"x: got shape {x.shape}, wanted (n, ..., {np.shape(weight)[0] if np.ndim(weight) else 'c_in'})"
+        )
     weight = canonical(weight, "weight", dtype=x.dtype, ndim=2)
     if x.shape[-1] != weight.shape[0]:
         raise ValueError(f"weight: got shape {weight.shape}, wanted ({x.shape[-1]}, c_out), as x has shape {x.shape}")

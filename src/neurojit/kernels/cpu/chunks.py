@@ -7,6 +7,12 @@ CHUNK = 1 << 14
 
 
 @kernel
+def ceil_divide(a, b):
+    """a / b, rounded up."""
+    return -(-a // b)
+
+
+@kernel
 def chunk_count(size):
     """Number of chunks in `size` elements."""
     return (size + CHUNK - 1) // CHUNK

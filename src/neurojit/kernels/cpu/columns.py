@@ -4,7 +4,7 @@ The array is flat; a tile holds `width` = several rows of channels side by side,
 repeated along it.
 """
 
-from neurojit.core.jit import kernel
+from neurojit.core.jit import kernel, parallel_kernel, prange
 from neurojit.kernels.cpu.chunks import CHUNK
 
 
@@ -38,3 +38,17 @@ def unfold(tile, channels):
     """Repeat the first row of a tile along it."""
     for k in range(channels, tile.size):
         tile[k] = tile[k - channels]
+
+
+@kernel
+def _sum_block(x, channels, total):
+    add_tiles(x, total)
+    fold(total, channels)
+
+
+@parallel_kernel
+def channel_sums(x, channels, partial):
+    """partial[block, :channels] = the sums of a block of x (rows * channels,) over its rows."""
+    size = block_size(partial.shape[1])
+    for block in prange(partial.shape[0]):
+        _sum_block(x[block * size : (block + 1) * size], channels, partial[block])

@@ -1,0 +1,115 @@
+"""The register tile: against plain sums, for every instruction set this machine can run, plain code included."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from neurojit.core import simd
+from neurojit.core.jit import kernel
+from neurojit.core.simd import ROWS, VECTORS, address
+
+
+@kernel
+def _tables(a, out, steps, row_stride, table, outs):
+    for step in range(steps):
+        for i in range(ROWS):
+            table[step * ROWS + i] = address(a, (step * ROWS + i) * row_stride)
+    for i in range(ROWS):
+        outs[i] = address(out, i * out.shape[1])
+
+
+@kernel
+def _rows_product(a, weight, start, out, segments, run, columns, narrow):
+    """a (segments, ROWS, run), weight (segments * run, full), start (full,), out (ROWS, columns)."""
+    table, outs = np.empty(segments * ROWS, np.int64), np.empty(ROWS, np.int64)
+    _tables(a, out, segments, run, table, outs)
+    rows, into = address(table, 0), address(outs, 0)
+    w, s, stride = address(weight, 0), address(start, 0), weight.shape[1]
+    if narrow:
+        simd.multiply_rows_narrow(a, rows, segments, run, w, stride, into, columns, s, rows)
+    else:
+        simd.multiply_rows(a, rows, segments, run, w, stride, into, columns, s, rows)
+    simd.keep(table)
+    simd.keep(outs)
+
+
+@kernel
+def _columns_product(a, b, out, columns, narrow):
+    """a (count, ROWS), b (count, columns), out (ROWS, columns); row i takes column ROWS - 1 - i of a."""
+    table, offsets, outs = np.empty(a.shape[0], np.int64), np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
+    for k in range(a.shape[0]):
+        table[k] = address(a, k * ROWS)
+    for i in range(ROWS):
+        offsets[i] = (ROWS - 1 - i) * a.itemsize
+        outs[i] = address(out, i * out.shape[1])
+    at, by, into = address(table, 0), address(offsets, 0), address(outs, 0)
+    if narrow:
+        simd.multiply_columns_narrow(a, at, by, a.shape[0], address(b, 0), b.shape[1], into, columns)
+    else:
+        simd.multiply_columns(a, at, by, a.shape[0], address(b, 0), b.shape[1], into, columns)
+    simd.keep(table)
+    simd.keep(offsets)
+    simd.keep(outs)
+
+
+TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
+
+
+def widths(dtype, narrow):
+    full = (1 if narrow else VECTORS) * simd.lanes(dtype)
+    return full, sorted({1, max(1, full // 2), max(1, full - 1), full})
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rows_product(dtype, narrow, rng):
+    full, columns_tried = widths(dtype, narrow)
+    for columns in columns_tried:
+        for segments, run in ((1, 1), (3, 5), (2, 40)):
+            a, weight, start = (
+                rng.standard_normal(shape).astype(dtype)
+                for shape in ((segments, ROWS, run), (segments * run, full), (full,))
+            )
+            out = np.full((ROWS, columns + 1), 7, dtype)
+            _rows_product(a, weight, start, out, segments, run, columns, narrow)
+            expected = np.einsum("sic,scj->ij", a, weight.reshape(segments, run, full)) + start
+            np.testing.assert_allclose(out[:, :columns], expected[:, :columns], atol=run * TOLERANCE[dtype])
+            assert (out[:, columns] == 7).all(), "wrote past its columns"
+
+
+@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_columns_product(dtype, narrow, rng):
+    for columns in widths(dtype, narrow)[1]:
+        for count in (1, 2, 33):
+            a, b = rng.standard_normal((count, ROWS)).astype(dtype), rng.standard_normal((count, columns)).astype(dtype)
+            out = np.full((ROWS, columns + 1), 7, dtype)
+            _columns_product(a, b, out, columns, narrow)
+            np.testing.assert_allclose(out[:, :columns], 7 + a[:, ::-1].T @ b, atol=count * TOLERANCE[dtype])
+            assert (out[:, columns] == 7).all(), "wrote past its columns"
+
+
+def run_with(instruction_set, *arguments):
+    environment = {**os.environ, "NEUROJIT_SIMD": instruction_set}
+    return subprocess.run([sys.executable, *arguments], env=environment, capture_output=True, text=True)
+
+
+@pytest.mark.skipif("NEUROJIT_SIMD" in os.environ, reason="this is the process with another instruction set")
+@pytest.mark.parametrize("instruction_set", [name for name in ("plain", "avx2") if name != simd.INSTRUCTION_SET])
+def test_narrower_instruction_sets(instruction_set):
+    if instruction_set == "avx2" and simd.INSTRUCTION_SET != "avx512":
+        pytest.skip(f"this machine has {simd.INSTRUCTION_SET}")
+    chosen = ["tests/functional/test_conv.py::test_equals_pytorch", "-k", "float32 and (channels or groups or rows)"]
+    for arguments in (["tests/core/test_simd.py", "-k", "product"], chosen):
+        result = run_with(instruction_set, "-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments)
+        assert result.returncode == 0, result.stdout[-3000:] + result.stderr[-3000:]
+        assert "passed" in result.stdout or "skipped" in result.stdout
+
+
+def test_instruction_set_of_the_environment():
+    shown = run_with("plain", "-c", "from neurojit.core import simd; print(simd.describe())")
+    assert shown.stdout.startswith("plain: 1 float32 or 1 float64 lanes")
+    assert "NEUROJIT_SIMD: got 'mmx'" in run_with("mmx", "-c", "from neurojit.core import simd").stderr
