@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from neurojit import functional as F  # noqa: N812
+from neurojit import functional as F
 from neurojit import training
 from neurojit.core import cache
 from neurojit.core.random import Key

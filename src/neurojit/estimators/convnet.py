@@ -3,7 +3,7 @@
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
-from neurojit import functional as F  # noqa: N812
+from neurojit import functional as F
 from neurojit import training
 from neurojit.estimators.base import ConvNet
 from neurojit.estimators.targets import (
