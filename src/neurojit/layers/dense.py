@@ -16,7 +16,10 @@ class Dense(Layer):
     units : int
         Outputs.
     use_bias : bool, default=True
-        Whether b is there; it starts at zero, W at He's normal draws.
+        Whether b is there; it starts at zero.
+    gain : float, default=1.0
+        W starts at He's normal draws times this. With 0.1 in the last layer of a classifier all classes start about
+        equally likely, and nothing has to be unlearnt first.
 
     Attributes
     ----------
@@ -35,14 +38,17 @@ class Dense(Layer):
     (2, 3)
     """
 
-    def __init__(self, units, use_bias=True):
+    def __init__(self, units, use_bias=True, gain=1.0):
         (self.units,) = integers(units, "units", 1)
+        if not 0 <= gain < np.inf:
+            raise ValueError(f"gain: got {gain!r}, wanted a finite number >= 0")
         self.use_bias = use_bias
+        self.gain = gain
         self.weight = self.bias = None
 
     def build(self, input_shape, key, dtype=np.float32):
         c_in = input_shape[-1]
-        self.weight = Parameter(he_normal((c_in, self.units), c_in, key, dtype))
+        self.weight = Parameter(self.gain * he_normal((c_in, self.units), c_in, key, dtype))
         self.bias = Parameter(np.zeros(self.units, dtype)) if self.use_bias else None
 
     def operation(self, mode):
