@@ -241,8 +241,8 @@ def sigmoid(x):
 
     Notes
     -----
-    The pullback gives dx = dy y (1 - y) (Goodfellow, Bengio and Courville, "Deep Learning" (2016), section 3.10). It looks at
-    y, which must therefore be left as it is.
+    The pullback gives dx = dy y (1 - y) (Goodfellow, Bengio and Courville, "Deep Learning" (2016), section 3.10). It
+    looks at y, which must therefore be left as it is.
 
     Examples
     --------
@@ -281,8 +281,8 @@ def tanh(x):
 
     Notes
     -----
-    The pullback gives dx = dy (1 - y^2) (LeCun, Bottou, Orr and Müller, "Efficient BackProp" (1998), section 4.4). It looks at y,
-    which must therefore be left as it is.
+    The pullback gives dx = dy (1 - y^2) (LeCun, Bottou, Orr and Müller, "Efficient BackProp" (1998), section 4.4). It
+    looks at y, which must therefore be left as it is.
 
     Examples
     --------

@@ -45,11 +45,11 @@ def _drop(x, rate, key):
 
 @op("x")
 def dropout(x, rate, key):
-    """Set a random share of the elements to zero and scale the others up, so that the expectation stays.
+    r"""Set a random share of the elements to zero and scale the others up, so that the expectation stays.
 
     .. math::
 
-        y_i = x_i / (1 - rate) \\text{ where } u_i \\ge rate, \\text{ else } 0
+        y_i = x_i / (1 - rate) \text{ where } u_i \ge rate, \text{ else } 0
 
     with one u_i uniform in [0, 1) an element (Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov, "Dropout"
     (JMLR 2014), section 4; scaled in training as in section 10).

@@ -5,7 +5,7 @@ import numpy as np
 from neurojit.core.arrays import canonical
 from neurojit.functional.normalization import block_count, tile_width
 from neurojit.functional.op import op
-from neurojit.functional.pooling import Pooling, avg_arguments, avg_pullback, max_forward, max_vjp
+from neurojit.functional.pooling import Pooling, avg_pullback, max_forward, max_vjp
 from neurojit.kernels.cpu import pool as kernels
 
 
@@ -65,7 +65,7 @@ def global_avg_pool(x):
 @global_avg_pool.define_vjp
 def _global_avg_pool_vjp(x):
     x, signal, pooling = _as_signal(x)
-    spread = avg_pullback(signal, avg_arguments(signal, pooling, True))
+    spread = avg_pullback(signal, pooling, True)
 
     def pullback(dy, wrt):
         (dx,) = spread(dy[:, None], wrt)

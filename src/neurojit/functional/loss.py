@@ -83,12 +83,12 @@ def _cross_entropy(rows, label_smoothing, dlogits):
 
 @op("logits")
 def cross_entropy(logits, targets, *, weight=None, label_smoothing=0.0, ignore_index=-100, reduction="mean"):
-    """Cross-entropy between softmax(logits) and the targets.
+    r"""Cross-entropy between softmax(logits) and the targets.
 
     .. math::
 
-        l_i = -\\sum_j q_{ij} \\log \\mathrm{softmax}(z_i)_j, \\quad
-        q_{ij} = w_j \\left((1 - s) [j = t_i] + s / K\\right)
+        l_i = -\sum_j q_{ij} \log \mathrm{softmax}(z_i)_j, \quad
+        q_{ij} = w_j \left((1 - s) [j = t_i] + s / K\right)
 
     for K classes, class weights w and label smoothing s (Szegedy et al., "Rethinking the Inception architecture" (CVPR
     2016), section 7). The mean divides by the sum of the rows' w_t, as in PyTorch.
@@ -164,8 +164,8 @@ def _nll(rows):
 def nll_loss(log_probabilities, targets, *, weight=None, ignore_index=-100, reduction="mean"):
     """Negative log-likelihood of the targets: l_i = -w_t log p_i[t_i] for target t_i.
 
-    With `log_softmax` before it, this is `cross_entropy` in two steps (Goodfellow, Bengio and Courville, "Deep Learning"
-    (2016), equation 5.13).
+    With `log_softmax` before it, this is `cross_entropy` in two steps (Goodfellow, Bengio and Courville, "Deep
+    Learning" (2016), equation 5.13).
 
     Parameters
     ----------

@@ -119,15 +119,15 @@ def _observe(normalization, observe):
 
 @op("x", "gamma", "beta")
 def batch_norm(x, gamma=None, beta=None, *, mean=None, var=None, eps=1e-5, observe=None):
-    """Normalize every channel to mean 0 and variance 1, then scale and shift it.
+    r"""Normalize every channel to mean 0 and variance 1, then scale and shift it.
 
     .. math::
 
-        y = \\gamma \\, (x - \\mu) / \\sqrt{\\sigma^2 + \\epsilon} + \\beta
+        y = \gamma \, (x - \mu) / \sqrt{\sigma^2 + \epsilon} + \beta
 
-    (Ioffe and Szegedy, "Batch normalization" (ICML 2015), algorithm 1.) Without `mean` and `var` the moments are those of
-    the batch, over all axes but the last, and gradients flow through them: training. With them they are constants:
-    inference.
+    (Ioffe and Szegedy, "Batch normalization" (ICML 2015), algorithm 1.) Without `mean` and `var` the moments are those
+    of the batch, over all axes but the last, and gradients flow through them: training. With them they are
+    constants: inference.
 
     Parameters
     ----------
@@ -160,9 +160,9 @@ def batch_norm(x, gamma=None, beta=None, *, mean=None, var=None, eps=1e-5, obser
 
         dbeta = sum(dy), dgamma = sum(dy xhat), dx = gamma / sigma (dy - (dbeta + xhat dgamma) / rows)
 
-    in training (the paper's section 3) and dx = gamma / sigma dy in inference. Moments are taken in two passes over blocks
-    that are joined in float64, so a mean that is large beside the deviation does no harm. A channel with one value has
-    variance 0 and becomes beta.
+    in training (the paper's section 3) and dx = gamma / sigma dy in inference. Moments are taken in two passes over
+    blocks that are joined in float64, so a mean that is large beside the deviation does no harm. A channel with one
+    value has variance 0 and becomes beta.
 
     Examples
     --------

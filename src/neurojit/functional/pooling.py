@@ -59,6 +59,12 @@ class Pooling:
         return tuple(pair[0] for pair in self.padding)
 
     @property
+    def taps(self):
+        """Positions of the taps of a window over images, counted along the rows from the first tap."""
+        down, across = (np.arange(k) * d for k, d in zip(self.window, self.dilation, strict=True))
+        return (down[:, None] * self.size[1] + across).reshape(-1)
+
+    @property
     def output(self):
         """Windows along each axis."""
         axes = zip(self.size, self.window, self.stride, self.padding, self.dilation, strict=True)
@@ -82,20 +88,15 @@ class Pooling:
         return (1.0 / np.maximum(stop - start, 1)).astype(dtype)
 
 
-def _image(array):
-    """A signal (n, length, channels) as an image one pixel high; an image as it is."""
-    return array.reshape(array.shape[0], 1, *array.shape[1:]) if array.ndim == 3 else array
-
-
 def _plane(pooling):
-    """The pooling of that image."""
+    """The same pooling of images: a signal is an image one pixel high."""
     if len(pooling.size) == 2:
         return pooling
     fields = {name: (1, *getattr(pooling, name)) for name in ("size", "window", "stride", "dilation")}
     return dataclasses.replace(pooling, **fields, padding=((0, 0), *pooling.padding))
 
 
-# -- maximum --------------------------------------------------------------------------------------------------------------
+# -- maximum ----------------------------------------------------------------------------------------------------------
 
 
 def _check(x, window, stride, padding, dilation, ceil_mode, rank):
@@ -106,24 +107,25 @@ def _check(x, window, stride, padding, dilation, ceil_mode, rank):
 def max_forward(x, pooling, with_switches):
     """The maxima of canonical `x` and, where asked for, their switches."""
     plane = _plane(pooling)
-    shape = (x.shape[0], *plane.output, x.shape[-1])
-    y = np.empty(shape, x.dtype)
-    switches = np.empty(shape if with_switches else (0, 0, 0, 0), np.int32)
-    kernels.max_pool(_image(x), plane.window, plane.stride, plane.before, plane.dilation, y, switches)
-    shape = (x.shape[0], *pooling.output, x.shape[-1])
-    return y.reshape(shape), switches.reshape(shape) if with_switches else None
+    y = np.empty((x.shape[0], *pooling.output, x.shape[-1]), x.dtype)
+    switches = np.empty(y.shape if with_switches else 0, np.int32)
+    numbers = plane.window, plane.stride, plane.before, plane.dilation, plane.taps
+    sizes = plane.size, plane.output, x.shape[-1]
+    kernels.max_pool(x.reshape(-1), *sizes, *numbers, y.reshape(-1), switches.reshape(-1))
+    return y, switches
 
 
 def max_vjp(x, pooling):
     """The maxima of canonical `x` and the pullback."""
     y, switches = max_forward(x, pooling, True)
-    plane = _plane(pooling)
 
     def pullback(dy, wrt):
         if not wrt[0]:
             return (None,)
+        plane = _plane(pooling)
         dx = np.empty_like(x)
-        kernels.max_pool_backward(_image(dy), _image(switches), plane.extent, plane.stride, plane.before, _image(dx))
+        numbers = plane.size, plane.output, x.shape[-1], plane.extent, plane.stride, plane.before
+        kernels.max_pool_backward(dy.reshape(-1), switches.reshape(-1), *numbers, dx.reshape(-1))
         return (dx,)
 
     return y, pullback
@@ -143,11 +145,11 @@ def _max_pool_vjp(x, window, stride, padding, dilation, ceil_mode, return_switch
 
 @op("x")
 def max_pool2d(x, window, *, stride=None, padding=0, dilation=1, ceil_mode=False, return_switches=False):
-    """Take the largest value of every window of an image, channel by channel.
+    r"""Take the largest value of every window of an image, channel by channel.
 
     .. math::
 
-        y[n, i, j, c] = \\max_{u, v} x[n, s i + d u - p, s j + d v - p, c]
+        y[n, i, j, c] = \max_{u, v} x[n, s i + d u - p, s j + d v - p, c]
 
     Parameters
     ----------
@@ -250,53 +252,56 @@ def _max_pool1d_vjp(x, window, *, stride=None, padding=0, dilation=1, ceil_mode=
     return _max_pool_vjp(x, window, stride, padding, dilation, ceil_mode, return_switches, rank=1)
 
 
-# -- mean -----------------------------------------------------------------------------------------------------------------
+# -- mean -------------------------------------------------------------------------------------------------------------
 
 
-def avg_arguments(x, pooling, count_include_pad):
-    """What the kernels of means want to know of the pooling."""
+def _avg_numbers(x, plane):
+    return plane.size, plane.output, x.shape[-1], plane.window, plane.stride, plane.before
+
+
+def _shares(x, plane, count_include_pad):
+    return tuple(plane.shares(axis, count_include_pad, x.dtype) for axis in (0, 1))
+
+
+def _avg_forward(x, pooling, count_include_pad):
     plane = _plane(pooling)
-    shares = (plane.shares(axis, count_include_pad, x.dtype) for axis in (0, 1))
-    return plane.window, plane.stride, plane.before, *shares
-
-
-def _avg_forward(x, pooling, arguments):
     y = np.empty((x.shape[0], *pooling.output, x.shape[-1]), x.dtype)
-    kernels.avg_pool(_image(x), *arguments, _image(y))
+    shares = _shares(x, plane, count_include_pad)
+    kernels.avg_pool(x.reshape(-1), *_avg_numbers(x, plane), plane.taps, *shares, y.reshape(-1))
     return y
 
 
-def avg_pullback(x, arguments):
+def avg_pullback(x, pooling, count_include_pad):
     """The pullback of means over windows of canonical `x`."""
 
     def pullback(dy, wrt):
         if not wrt[0]:
             return (None,)
+        plane = _plane(pooling)
         dx = np.empty_like(x)
-        kernels.avg_pool_backward(_image(dy), *arguments, _image(dx))
+        shares = _shares(x, plane, count_include_pad)
+        kernels.avg_pool_backward(dy.reshape(-1), *_avg_numbers(x, plane), *shares, dx.reshape(-1))
         return (dx,)
 
     return pullback
 
 
 def _avg_pool(x, window, stride, padding, ceil_mode, count_include_pad, rank):
-    x, pooling = _check(x, window, stride, padding, 1, ceil_mode, rank)
-    return _avg_forward(x, pooling, avg_arguments(x, pooling, count_include_pad))
+    return _avg_forward(*_check(x, window, stride, padding, 1, ceil_mode, rank), count_include_pad)
 
 
 def _avg_pool_vjp(x, window, stride, padding, ceil_mode, count_include_pad, rank):
     x, pooling = _check(x, window, stride, padding, 1, ceil_mode, rank)
-    arguments = avg_arguments(x, pooling, count_include_pad)
-    return _avg_forward(x, pooling, arguments), avg_pullback(x, arguments)
+    return _avg_forward(x, pooling, count_include_pad), avg_pullback(x, pooling, count_include_pad)
 
 
 @op("x")
 def avg_pool2d(x, window, *, stride=None, padding=0, ceil_mode=False, count_include_pad=True):
-    """Take the mean of every window of an image, channel by channel.
+    r"""Take the mean of every window of an image, channel by channel.
 
     .. math::
 
-        y[n, i, j, c] = \\frac{1}{m} \\sum_{u, v} x[n, s i + u - p, s j + v - p, c]
+        y[n, i, j, c] = \frac{1}{m} \sum_{u, v} x[n, s i + u - p, s j + v - p, c]
 
     with m the number of positions of the window (LeCun, Bottou, Bengio and Haffner (1998), section II.B).
 

@@ -48,8 +48,8 @@ def softmax(x):
 
     Notes
     -----
-    The pullback gives dx = y (dy - sum_k dy_k y_k) (Bridle 1990, equation 13). It looks at y, which must therefore be left as
-    it is.
+    The pullback gives dx = y (dy - sum_k dy_k y_k) (Bridle 1990, equation 13). It looks at y, which must therefore
+    be left as it is.
 
     Examples
     --------
@@ -90,8 +90,8 @@ def log_softmax(x):
 
     Notes
     -----
-    The pullback gives dx = dy - exp(y) sum_k dy_k (Goodfellow, Bengio and Courville, "Deep Learning" (2016), equation 6.30). It
-    looks at y, which must therefore be left as it is.
+    The pullback gives dx = dy - exp(y) sum_k dy_k (Goodfellow, Bengio and Courville, "Deep Learning" (2016),
+    equation 6.30). It looks at y, which must therefore be left as it is.
 
     Examples
     --------

@@ -16,13 +16,37 @@ def block_size(width):
 
 @kernel
 def add_tiles(x, total):
-    """total[k] = the sum of x[k], x[k + width], x[k + 2 width], ..."""
+    """total[k] = the sum of x[k], x[k + width], x[k + 2 width], ...; four tiles go in at a time, to pass `total` less."""
     width = total.size
     total[:] = 0
-    for start in range(0, x.size, width):
+    fours = x.size // (4 * width) * (4 * width)
+    for start in range(0, fours, 4 * width):
+        a, b = x[start : start + width], x[start + width : start + 2 * width]
+        c, d = x[start + 2 * width : start + 3 * width], x[start + 3 * width : start + 4 * width]
+        for k in range(width):
+            total[k] += (a[k] + b[k]) + (c[k] + d[k])
+    for start in range(fours, x.size, width):
         row = x[start : start + width]
         for k in range(row.size):
             total[k] += row[k]
+
+
+@kernel
+def add_squares(x, mean, total):
+    """As `add_tiles`, of the squares (x - mean)^2."""
+    width = total.size
+    total[:] = 0
+    fours = x.size // (4 * width) * (4 * width)
+    for start in range(0, fours, 4 * width):
+        a, b = x[start : start + width], x[start + width : start + 2 * width]
+        c, d = x[start + 2 * width : start + 3 * width], x[start + 3 * width : start + 4 * width]
+        for k in range(width):
+            m = mean[k]
+            total[k] += ((a[k] - m) ** 2 + (b[k] - m) ** 2) + ((c[k] - m) ** 2 + (d[k] - m) ** 2)
+    for start in range(fours, x.size, width):
+        row = x[start : start + width]
+        for k in range(row.size):
+            total[k] += (row[k] - mean[k]) ** 2
 
 
 @kernel

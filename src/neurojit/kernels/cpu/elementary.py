@@ -26,10 +26,13 @@ _TO_INTEGER_BITS = np.int32(0x4B400000)
 def _by_precision(function, single, double):
     """Make a call of `function` in compiled code one of `single` or `double`, by the type of its argument."""
 
-    def choose(x):
-        return (lambda x: single(x)) if x == types.float32 else (lambda x: double(x))
+    def call_single(x):
+        return single(x)
 
-    overload(function)(choose)
+    def call_double(x):
+        return double(x)
+
+    overload(function)(lambda x: call_single if x == types.float32 else call_double)
 
 
 @exact_kernel
@@ -39,7 +42,7 @@ def _power_of_two(shifted):
     return np.int32((n + np.int32(127)) << np.int32(23)).view(np.float32)
 
 
-# -- exp ----------------------------------------------------------------------------------------------------------------
+# -- exp --------------------------------------------------------------------------------------------------------------
 
 
 def exp(x):
@@ -79,7 +82,7 @@ def _exp_double(x):
 _by_precision(exp, _exp_single, _exp_double)
 
 
-# -- expm1 --------------------------------------------------------------------------------------------------------------
+# -- expm1 ------------------------------------------------------------------------------------------------------------
 
 
 def expm1(x):
@@ -114,7 +117,7 @@ def _expm1_double(x):
 _by_precision(expm1, _expm1_single, _expm1_double)
 
 
-# -- tanh and sigmoid -----------------------------------------------------------------------------------------------------
+# -- tanh and sigmoid -------------------------------------------------------------------------------------------------
 
 
 def tanh(x):
@@ -163,7 +166,7 @@ def _sigmoid_double(x):
 _by_precision(sigmoid, _sigmoid_single, _sigmoid_double)
 
 
-# -- softplus -------------------------------------------------------------------------------------------------------------
+# -- softplus ---------------------------------------------------------------------------------------------------------
 
 
 def softplus(x):
@@ -193,7 +196,7 @@ def _softplus_double(x):
 _by_precision(softplus, _softplus_single, _softplus_double)
 
 
-# -- normal distribution --------------------------------------------------------------------------------------------------
+# -- normal distribution ----------------------------------------------------------------------------------------------
 
 
 def normal_cdf(x):

@@ -6,25 +6,19 @@ it (see columns.py). Partial results are (blocks, width), one row a block of the
 """
 
 from neurojit.core.jit import kernel, parallel_kernel, prange
-from neurojit.kernels.cpu.columns import add_tiles, block_size, fold, unfold
+from neurojit.kernels.cpu.columns import add_squares, add_tiles, block_size, fold, unfold
 
 
 @kernel
 def _moments(x, channels, mean, square):
     """mean = the block's mean, square = the sum of its squared deviations from that mean."""
-    width = mean.size
     add_tiles(x, mean)
     fold(mean, channels)
     rows = mean.dtype.type(x.size // channels)
     for k in range(channels):
         mean[k] /= rows
     unfold(mean, channels)
-    square[:] = 0
-    for start in range(0, x.size, width):
-        row = x[start : start + width]
-        for k in range(row.size):
-            deviation = row[k] - mean[k]
-            square[k] += deviation * deviation
+    add_squares(x, mean, square)
     fold(square, channels)
 
 
