@@ -378,9 +378,7 @@ def _copy(value):
 
 def _instance(value, kind, name):
     if not isinstance(value, kind):
-        raise TypeError(
-            f"{name}: got {type(value).__name__}, wanted an instance of {kind.__name__}"
-        )
+        raise TypeError(f"{name}: got {type(value).__name__}, wanted an instance of {kind.__name__}")
     return value
 
 
