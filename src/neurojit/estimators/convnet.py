@@ -198,7 +198,8 @@ class ConvNetClassifier(ClassifierMixin, ConvNet):
         -------
         numpy.ndarray, shape (n,), of the labels' dtype
         """
-        return self.classes_[np.argmax(self.predict_proba(X), axis=1)]
+        probabilities = self.predict_proba(X)
+        return self.classes_[np.argmax(probabilities, axis=1)]
 
     def to_state(self):
         """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""

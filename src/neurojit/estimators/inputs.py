@@ -29,7 +29,7 @@ def check_input(estimator, X, *, reset):
     are compared.
     """
     with naming("X"):
-        if np.ndim(X) > 2:
+        if (X if hasattr(X, "ndim") else np.asarray(X)).ndim > 2:
             if reset:
                 validate_data(estimator, X, reset=True, skip_check_array=True)  # forgets column names
             X = check_array(X, allow_nd=True, input_name="X", estimator=estimator)

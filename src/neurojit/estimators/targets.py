@@ -31,7 +31,7 @@ def check_labels(y, X):
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] == 1:
         warnings.warn(
-            "y: A column-vector y was passed when a 1d array was expected. Please change the shape of y to"
+            "A column-vector y was passed when a 1d array was expected. Please change the shape of y to"
             " (n_samples,), for example using ravel().",
             DataConversionWarning,
             stacklevel=4,

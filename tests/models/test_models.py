@@ -1,0 +1,50 @@
+"""Architectures fit their inputs and can be written to JSON."""
+
+import json
+
+import numpy as np
+import pytest
+
+from neurojit import layers
+from neurojit.models import default_convnet, lenet
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(1, 1), (2, 1), (7, 3), (64, 1), (200, 2), (1, 1, 1), (3, 5, 2), (8, 8, 1), (28, 28, 1), (33, 40, 3)],
+)
+def test_default_network_takes_any_size(shape):
+    network = default_convnet(shape, 4)
+    x = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
+    assert network(x).shape == (2, 4)
+    assert network.output_shape(shape) == (4,)
+
+
+def test_default_network_grows_with_the_image():
+    def maps(shape):
+        network = default_convnet(shape, 10)
+        head = next(i for i, layer in enumerate(network) if isinstance(layer, layers.Flatten))
+        return network[:head].output_shape(shape)
+
+    assert maps((28, 28, 1)) == (7, 7, 64)
+    assert maps((64, 64, 3)) == (4, 4, 256)
+
+
+@pytest.mark.parametrize("shape", [(), (8,), (8, 8, 8, 1)])
+def test_default_network_refuses_other_shapes(shape):
+    with pytest.raises(ValueError, match="input_shape: got"):
+        default_convnet(shape, 2)
+
+
+def test_lenet_has_the_papers_parameters():
+    network = lenet(10).make((28, 28, 1), 0)
+    count = sum(parameter.value.size for parameter in network.named_parameters().values())
+    # 6 (25 + 1), 16 (150 + 1) with all maps joined, 120 (400 + 1), 84 (120 + 1), 10 (84 + 1)
+    assert count == 156 + 2416 + 48120 + 10164 + 850
+
+
+@pytest.mark.parametrize("network", [lenet(3), default_convnet((28, 28, 1), 3), default_convnet((20, 1), 3)])
+def test_configurations_are_json(network):
+    again = layers.from_config(json.loads(json.dumps(network.config())))
+    assert again.config() == network.config()
+    assert repr(again) == repr(network)
