@@ -2,6 +2,7 @@
 
 import copy
 import math
+import warnings
 
 import numpy as np
 from sklearn.base import BaseEstimator
@@ -13,7 +14,7 @@ from neurojit.core.random import Key
 from neurojit.core.statefile import write_state
 from neurojit.estimators.inputs import BatchMaker, check_form, check_input, precision, resolve_input_shape
 from neurojit.estimators.options import check_options
-from neurojit.estimators.saving import restore, to_state
+from neurojit.estimators.saving import losses, restore, to_state
 from neurojit.estimators.targets import check_weights
 from neurojit.io.estimator_file import ESTIMATOR
 from neurojit.layers import Layer
@@ -261,6 +262,8 @@ class ConvNet(BaseEstimator):
             If the folder of `path` does not exist.
         """
         check_is_fitted(self)
+        for loss in losses(self):
+            warnings.warn(loss, UserWarning, stacklevel=2)
         write_state(path, self.to_state(), ESTIMATOR)
 
     def to_state(self):

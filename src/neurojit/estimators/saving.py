@@ -2,7 +2,6 @@
 
 import inspect
 import numbers
-import warnings
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from neurojit.training import History
 
 
 def to_state(estimator):
-    """A fitted estimator as a nested dict of arrays and plain JSON values; what does not fit is warned of."""
+    """A fitted estimator as a nested dict of arrays and plain JSON values."""
     network = estimator.network_
     return {
         "estimator": type(estimator).__name__,
@@ -45,29 +44,31 @@ def restore(estimator, state, custom_layers):
     estimator._set_network(_network(state, custom_layers))
 
 
+def losses(estimator):
+    """What `to_state` cannot hold of an estimator's options, a sentence each."""
+    found = []
+    for name, value in estimator.get_params(deep=False).items():
+        if name == "network" and isinstance(value, Layer):
+            if value.built:
+                found.append("network: got a layer with weights, a file keeps the layer without them")
+        elif name == "network" and value is not None:
+            found.append("network: got a function, a file keeps the layer it made")
+        elif name in ("callbacks", "random_state") and not (value is None or isinstance(value, numbers.Integral)):
+            found.append(f"{name}: got {type(value).__name__}, a file keeps None")
+    return found
+
+
 def _plain(estimator, name, value):
-    """An option as JSON, or what stands for it, with a warning."""
-    if isinstance(value, np.generic):
-        return value.item()
+    """An option as JSON, or what stands for it."""
+    if name == "network" and value is not None:
+        return (value if isinstance(value, Layer) else estimator.network_).config()
     if name == "input_shape" and value is not None:
         return [int(size) for size in value]
     if name == "class_weight" and isinstance(value, dict):
         return [[_plain(estimator, "label", label), float(weight)] for label, weight in value.items()]
-    if name == "network" and isinstance(value, Layer):
-        if value.built:
-            _warn("network", "a layer with weights", "the layer without them")
-        return value.config()
-    if value is None or isinstance(value, str | numbers.Number):
-        return value
-    if name == "network":
-        _warn("network", "a function", "the layer it made")
-        return estimator.network_.config()
-    _warn(name, type(value).__name__, "None")
-    return None
-
-
-def _warn(name, got, kept):
-    warnings.warn(f"{name}: got {got}, which a file cannot hold; it keeps {kept}", UserWarning, stacklevel=6)
+    if isinstance(value, np.generic):
+        return value.item()
+    return value if isinstance(value, str | numbers.Number) else None
 
 
 def _options(kind, params, custom_layers):

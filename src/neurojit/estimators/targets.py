@@ -93,10 +93,11 @@ def encode_labels(y, classes):
 def check_values(y, X):
     """Values to predict as a finite float64 array of shape (n,) or (n, n_outputs)."""
     check_given(y)
-    with naming("y"):
-        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
+    y = np.asarray(y)
     if y.ndim not in (1, 2):
         raise ValueError(f"y: got {y.ndim} axes, shape {y.shape}, wanted (n,) or (n, n_outputs)")
+    with naming("y"):
+        y = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y")
     check_length("y", y, X)
     return y
 
