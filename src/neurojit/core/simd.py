@@ -203,20 +203,6 @@ class _Emitter:
             for phi, value in zip(phi_row, row, strict=True):
                 phi.add_incoming(value, block)
 
-    def branch_values(self, condition, make_true, make_false, name):
-        """A tile made by one of two emitters, chosen when the code runs."""
-        yes, no, end = self.block(f"{name}.yes"), self.block(f"{name}.no"), self.block(f"{name}.end")
-        self.builder.cbranch(condition, yes, no)
-        tiles = []
-        for block, make in ((yes, make_true), (no, make_false)):
-            self.builder.position_at_end(block)
-            tiles.append((make(), self.builder.block))
-            self.builder.branch(end)
-        self.builder.position_at_end(end)
-        phis = self.tile_phi(*tiles[0])
-        self.tile_incoming(phis, *tiles[1])
-        return phis
-
     def loop(self, count, tile, step, name):
         """tile = step(k, tile) for k in range(count), with the tile in registers; count is at least 1."""
         before, body, end = self.builder.block, self.block(name), self.block(f"{name}.end")
@@ -258,9 +244,6 @@ class _Emitter:
             )
         )
         self.prefetch(self.add(row, self.scale(c)))
-
-    def is_full(self, columns):
-        return self.builder.icmp_signed(">=", columns, self.constant(self.vectors * self.lanes))
 
 
 def _multiply_rows(vectors):
@@ -312,8 +295,8 @@ def _multiply_columns(vectors):
         like : array of the element type.
         table : address of `count` addresses, one for each k.
         offsets : address of ROWS offsets in bytes.
-        b, stride : address of b and elements from one of its rows to the next.
-        outs, columns : address of ROWS addresses of output rows, and how many columns b and they have.
+        b, stride : address of b, whose rows are as wide as the tile, and elements from one of them to the next.
+        outs, columns : address of ROWS addresses of output rows, and how many columns of them to write.
         """
 
         def codegen(context, builder, signature, arguments):
@@ -324,20 +307,14 @@ def _multiply_columns(vectors):
             masks = e.masks(columns)
             stride = e.scale(stride)
 
-            def product(masks):
-                def step(k, tile):
-                    at = builder.add(table, builder.mul(k, e.constant(8)))
-                    base = builder.load(builder.inttoptr(at, e.int.as_pointer()))
-                    b_row = e.load(e.add(b, builder.mul(k, stride)), masks)
-                    return e.fused((e.add(base, shift) for shift in shifts), b_row, tile)
+            def step(k, tile):
+                at = builder.add(table, builder.mul(k, e.constant(8)))
+                base = builder.load(builder.inttoptr(at, e.int.as_pointer()))
+                b_row = e.load(e.add(b, builder.mul(k, stride)))
+                return e.fused((e.add(base, shift) for shift in shifts), b_row, tile)
 
-                zero = ir.Constant(e.vector, [0.0] * e.lanes)
-                return e.loop(count, [[zero] * vectors] * ROWS, step, "product")
-
-            if INSTRUCTION_SET == "avx512":  # a masked load costs what a plain one does
-                tile = product(masks)
-            else:
-                tile = e.branch_values(e.is_full(columns), lambda: product(None), lambda: product(masks), "width")
+            zero = ir.Constant(e.vector, [0.0] * e.lanes)
+            tile = e.loop(count, [[zero] * vectors] * ROWS, step, "product")
             for row, at in zip(tile, out_rows, strict=True):
                 held = e.load(at, masks)
                 e.store([builder.fadd(h, v) for h, v in zip(held, row, strict=True)], at, masks)

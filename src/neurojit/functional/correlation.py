@@ -219,7 +219,7 @@ def weight_gradient(view, dy, weight_shape, geometry):
 
 def _splits(data_bytes, weight_bytes):
     """Parts of the batch that sum weight gradients of their own: many only while those are light beside the data."""
-    return max(1, min(8, data_bytes // (4 * weight_bytes)))
+    return max(1, min(8, 2 * data_bytes // weight_bytes))
 
 
 def _total(partial):

@@ -6,6 +6,7 @@ import numpy as np
 
 from neurojit.core.shapes import integers, output_size, paddings
 from neurojit.functional import conv as F
+from neurojit.functional.op import Op
 from neurojit.layers.base import Layer, Parameter
 from neurojit.layers.initializers import he_normal
 
@@ -13,8 +14,8 @@ from neurojit.layers.initializers import he_normal
 class _Conv(Layer):
     """A convolution over `rank` spatial axes; the weights start at He's normal draws, the bias at zero."""
 
-    rank = None
-    function = None
+    rank: int
+    function: Op
 
     def __init__(self, filters, kernel_size, *, stride=1, padding=0, dilation=1, groups=1, use_bias=True):
         (self.filters,) = integers(filters, "filters", 1)
@@ -46,7 +47,9 @@ class _Conv(Layer):
             )
         *spatial, c_in = input_shape
         if c_in % self.groups or self.filters % self.groups:
-            raise ValueError(f"groups: got {self.groups}, wanted a divisor of {c_in} input channels and {self.filters} filters")
+            raise ValueError(
+                f"groups: got {self.groups}, wanted a divisor of {c_in} input channels and {self.filters} filters"
+            )
         stride = integers(self.stride, "stride", self.rank)
         dilation = integers(self.dilation, "dilation", self.rank)
         padding = paddings(self.padding, tuple(spatial), self._window, stride, dilation)

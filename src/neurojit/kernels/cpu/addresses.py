@@ -106,8 +106,8 @@ def tabulate(first, blocks, source, zeros, out, scratch, grid, step, displacemen
 
 
 @kernel
-def tabulate_tap(first, count, source, zeros, grid, step, here, table):
-    """Addresses table[i] under one tap, displaced by `here`, for positions first .. first + count."""
+def tabulate_tap(first, count, source, zeros, grid, step, here, table, at):
+    """Addresses table[at + i] under one tap, displaced by `here`, for positions first .. first + count."""
     _, d, h, w, c = source.shape
     x_bytes = step[2] * c * source.itemsize
     n, z, y, x = _unravel(first, grid)
@@ -119,7 +119,7 @@ def tabulate_tap(first, count, source, zeros, grid, step, here, table):
         steps = min(grid[2] - x, count - i)
         for k in range(steps):
             inside = row_is_inside and 0 <= step[2] * (x + k) + here[2] < w
-            table[i + k] = row_start + (x + k) * x_bytes if inside else zeros
+            table[at + i + k] = row_start + (x + k) * x_bytes if inside else zeros
         i, x = i + steps, 0
         n, z, y = _next_row(n, z, y, grid)
 

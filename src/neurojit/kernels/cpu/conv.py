@@ -129,38 +129,50 @@ def correlate(source, weight, layout, run, start, out, grid, step, displacement,
         )
 
 
-# Positions one pass of the weight gradient sums over: their source and gradient rows stay in the second-level cache.
+# Positions one pass of the weight gradient sums over: a panel of their gradients stays in the first-level cache.
 _CHUNK = 128
 
 
 @kernel
-def _tile_rows(row, rows, offset, offsets, dweight, scratch, outs):
+def _tile_rows(row, rows, offset, offsets, dweight, column, scratch, outs):
     """Offsets and output addresses of ROWS rows of dweight (rows, columns); those past the last go to scratch."""
     columns = dweight.shape[1]
     for i in range(ROWS):
         if row + i < rows:
             offsets[i] = offset[row + i]
-            outs[i] = address(dweight, (row + i) * columns)
+            outs[i] = address(dweight, (row + i) * columns + column)
         else:
             offsets[i] = offset[0]
             outs[i] = address(scratch, 0)
 
 
 @kernel
-def _weight_gradient_unit(source, table, count, offset, row, dout, at, dweight, scratch, offsets, outs):
-    """One tile of rows of one tap's dweight (rows, columns), summed over `count` positions."""
-    full = VECTORS * lane_count(source)
-    rows, columns = dweight.shape
-    _tile_rows(row, rows, offset, offsets, dweight, scratch, outs)
-    stride = dout.shape[4]
-    for j in range(0, columns, full):
-        rest = min(full, columns - j)
-        b, into = address(dout, at + j), address(outs, 0)
+def _gather_panel(dout, first, count, at, columns, panel):
+    """panel[k, j] = dout at position first + k, channel at + j, zero from `columns` on."""
+    for k in range(count):
+        source = (first + k) * dout.shape[4] + at
+        for j in range(columns):
+            panel[k, j] = dout.flat[source + j]
+        for j in range(columns, panel.shape[1]):
+            panel[k, j] = 0
+
+
+@kernel
+def _weight_gradient_panel(source, table, count, offset, unit, units, panel, dweight, column, scratch, offsets, outs):
+    """Units of one panel of columns of dweight (taps, rows, columns), summed over `count` positions."""
+    _, rows, columns = dweight.shape
+    blocks = ceil_divide(rows, ROWS)
+    rest = min(panel.shape[1], columns - column)
+    b, stride = address(panel, 0), panel.shape[1]
+    by, into = address(offsets, 0), address(outs, 0)
+    for u in range(unit, unit + units):
+        tap, block = divmod(u, blocks)
+        _tile_rows(block * ROWS, rows, offset, offsets, dweight[tap], column, scratch, outs)
+        at = address(table, (tap - unit // blocks) * _CHUNK)
         if rest <= lane_count(source):
-            multiply_columns_narrow(source, address(table, 0), address(offsets, 0), count, b, stride, into, rest)
+            multiply_columns_narrow(source, at, by, count, b, stride, into, rest)
         else:
-            multiply_columns(source, address(table, 0), address(offsets, 0), count, b, stride, into, rest)
-        shift(outs, ROWS, rest * source.itemsize)
+            multiply_columns(source, at, by, count, b, stride, into, rest)
 
 
 @kernel
@@ -168,33 +180,30 @@ def _weight_gradient_task(first, last, unit, units, source, dout, dweight, grid,
     """Units unit .. unit + units (tiles of rows, tap by tap) of dweight, summed over positions first .. last."""
     groups, _, rows, columns = dweight.shape
     blocks = ceil_divide(rows, ROWS)
-    group_run = source.shape[4] // groups
+    taps = (unit + units - 1) // blocks - unit // blocks + 1
+    full = VECTORS * lane_count(source)
     zeros = np.zeros(source.shape[4] + rows, source.dtype)
-    scratch = np.empty(columns + VECTORS * lane_count(source), source.dtype)
-    table = np.empty(_CHUNK, np.int64)
+    scratch = np.empty(full, source.dtype)
+    panel = np.empty((_CHUNK, full), source.dtype)
+    table = np.empty(taps * _CHUNK, np.int64)
     offsets = np.empty(ROWS, np.int64)
     outs = np.empty(ROWS, np.int64)
-    for group in range(groups):
-        for u in range(unit, unit + units):
-            tap, block = divmod(u, blocks)
-            dweight[group, tap, block * ROWS : (block + 1) * ROWS] = 0
+    for u in range(unit, unit + units):
+        tap, block = divmod(u, blocks)
+        dweight[:, tap, block * ROWS : (block + 1) * ROWS] = 0
     for chunk in range(first, last, _CHUNK):
         count = min(_CHUNK, last - chunk)
-        tabulated = -1
-        for u in range(unit, unit + units):
-            tap, block = divmod(u, blocks)
-            if tap != tabulated:
-                tabulate_tap(chunk, count, source, address(zeros, 0), grid, step, displacement[tap], table)
-                tabulated = tap
-            for group in range(groups):
-                at = chunk * dout.shape[4] + group * columns
-                _weight_gradient_unit(
-                    source, table, count, offset, block * ROWS, dout, at, dweight[group, tap], scratch, offsets, outs
+        for t in range(taps):
+            here = displacement[unit // blocks + t]
+            tabulate_tap(chunk, count, source, address(zeros, 0), grid, step, here, table, t * _CHUNK)
+        for group in range(groups):
+            for column in range(0, columns, full):
+                _gather_panel(dout, chunk, count, group * columns + column, min(full, columns - column), panel)
+                _weight_gradient_panel(
+                    source, table, count, offset, unit, units, panel, dweight[group], column, scratch, offsets, outs
                 )
-                shift(table, count, group_run * source.itemsize)
-            shift(table, count, -groups * group_run * source.itemsize)
+            shift(table, taps * _CHUNK, source.shape[4] // groups * source.itemsize)
     keep(zeros)
-    keep(scratch)
 
 
 @parallel_kernel

@@ -1,0 +1,33 @@
+"""Run benchmark families and print their tables: ``python -m benchmarks conv convnet``."""
+
+import argparse
+import importlib
+
+from benchmarks import harness
+
+FAMILIES = {
+    "conv": "convolution forward and gradients beside PyTorch",
+    "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
+    "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
+    "start": "import, first batch and demo, with cold and warm kernel caches",
+}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    names = "\n".join(f"  {name:10s}{what}" for name, what in FAMILIES.items())
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = f"families (all of them by default):\n{names}"
+    parser.add_argument("families", nargs="*", metavar="family")
+    arguments = parser.parse_args()
+    for name in arguments.families:
+        if name not in FAMILIES:
+            parser.error(f"family: got {name!r}, wanted one of {', '.join(FAMILIES)}")
+    print(harness.machine())
+    for name in arguments.families or FAMILIES:
+        print(f"\n== {name}: {FAMILIES[name]}\n")
+        importlib.import_module(f"benchmarks.bench_{name}").main()
+
+
+if __name__ == "__main__":
+    main()
