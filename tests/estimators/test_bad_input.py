@@ -87,6 +87,10 @@ FITS = {
         {"network": layers.Sequential(layers.Flatten(), layers.Dense(2))}, X, Y, {}, ValueError,
         ["network", "(2,)", "(3,)"],
     ),
+    "network fails": (
+        {"network": layers.Sequential(layers.Flatten(), layers.Conv2d(3, 3))}, X, Y, {}, ValueError,
+        ["network", "(8, 8, 1)", "Conv2d"],
+    ),
     "outputs not flat": ({"network": layers.Conv2d(3, 3)}, X, Y, {}, ValueError, ["network", "(6, 6, 3)", "(3,)"]),
     "network for signals": ({"network": layers.Conv1d(3, 3)}, X, Y, {}, ValueError, ["network", "(8, 8, 1)"]),
     "input shape a number": ({"input_shape": 64}, X, Y, {}, TypeError, ["input_shape", "64", "channels"]),
@@ -95,6 +99,10 @@ FITS = {
     "class weight word": ({"class_weight": "even"}, X, Y, {}, ValueError, ["class_weight", "'even'", "'balanced'"]),
     "class weight a list": ({"class_weight": [1, 2]}, X, Y, {}, TypeError, ["class_weight", "[1, 2]", "dict"]),
     "class weight of none": ({"class_weight": {7: 1.0}}, X, Y, {}, ValueError, ["class_weight", "7", "[0, 1, 2]"]),
+    "class weights all zero": (
+        {"class_weight": {0: 0, 1: 0, 2: 0}}, X, Y, {}, ValueError, ["class_weight", "zero", "above"],
+    ),
+    "warm start an array": ({"warm_start": np.ones(2)}, X, Y, {}, TypeError, ["warm_start", "array", "True"]),
     "class weight below 0": ({"class_weight": {1: -1.0}}, X, Y, {}, ValueError, ["class_weight", "-1.0", ">= 0"]),
 }  # fmt: skip
 

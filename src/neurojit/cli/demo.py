@@ -8,16 +8,17 @@ import numpy as np
 
 import neurojit as nj
 from neurojit import datasets
+from neurojit.core import cache
 
 
-def demo(data=None, epochs=10, seed=0, save=None, plot=None):
+def demo(data=None, epochs=20, seed=0, save=None, plot=None):
     """Train a `ConvNetClassifier`, print what came of it, and save and draw what was asked for.
 
     Parameters
     ----------
     data : str or None, default=None
         An .npz file with x_train, y_train, x_test and y_test; None is scikit-learn's digits.
-    epochs : int, default=10
+    epochs : int, default=20
     seed : int, default=0
     save : str or None, default=None
         Where to save the model.
@@ -35,6 +36,9 @@ def demo(data=None, epochs=10, seed=0, save=None, plot=None):
     x_train, y_train, x_test, y_test = datasets.digits() if data is None else datasets.load_npz(data)
     name = "scikit-learn's handwritten digits" if data is None else Path(data).name
     print(f"Training on {len(x_train)} images of {name}, shape {x_train.shape[1:]}; testing on {len(x_test)} others.")
+
+    if not cache.holds_kernels():
+        print("The first run compiles the kernels, for about half a minute, and keeps them for all runs after it.")
 
     model = nj.ConvNetClassifier(max_epochs=epochs, random_state=seed, verbose=1)
     started = time.perf_counter()
@@ -93,14 +97,17 @@ def _draw(model, x_test, y_test, predicted, folder):
 def _say_what_next(data, save, plot):
     print("\nWhat to try next")
     if plot is None:
-        print("  neurojit demo --plot plots              draw the learning curve, the filters and the mistakes")
+        _say("neurojit demo --plot plots", "draw the learning curve, the filters and the mistakes")
     if save is None:
-        print(
-            "  neurojit demo --save digits.safetensors keep the model; neurojit.load('digits.safetensors') is it again"
-        )
+        _say("neurojit demo --save digits.safetensors", "keep the model; neurojit.load gives it back")
     if data is None:
-        print("  neurojit demo --data mnist.npz          your own images: arrays x_train, y_train, x_test, y_test")
-    print("  neurojit info                           what this machine offers")
-    print("  in Python                               import neurojit as nj")
-    print("                                          model = nj.ConvNetClassifier(max_epochs=10).fit(X, y)")
-    print("                                          model.predict(X_new)")
+        _say("neurojit demo --data mnist.npz", "images of your own: x_train, y_train, x_test, y_test")
+    _say("neurojit info", "what this machine offers")
+    print("or in Python")
+    print("  import neurojit as nj")
+    print("  model = nj.ConvNetClassifier(max_epochs=10).fit(X, y)")
+    print("  model.predict(X_new)")
+
+
+def _say(command, result):
+    print(f"  {command:<40} {result}")

@@ -51,7 +51,7 @@ def _add_demo(commands):
     demo.add_argument(
         "--data", metavar="FILE.npz", help="train on x_train, y_train, x_test, y_test of this file instead"
     )
-    demo.add_argument("--epochs", type=_positive, default=10, metavar="N", help="passes over the data (default: 10)")
+    demo.add_argument("--epochs", type=_positive, default=20, metavar="N", help="passes over the data (default: 20)")
     demo.add_argument("--seed", type=_natural, default=0, metavar="N", help="random seed (default: 0)")
     demo.add_argument("--save", metavar="FILE", help="save the trained model to this safetensors file")
     demo.add_argument("--plot", metavar="DIR", help="draw learning curve, confusion matrix, filters and errors as PNG")

@@ -100,3 +100,9 @@ def enable(dispatcher, variant="cpu"):
     if directory() is not None:
         dispatcher._cache = _CACHES[variant](dispatcher.py_func)
     return dispatcher
+
+
+def holds_kernels():
+    """Whether some process has compiled kernels into the cache already."""
+    place = directory()
+    return place is not None and any(place.rglob("*.nbi"))

@@ -163,7 +163,7 @@ class ConvNet(BaseEstimator):
             network.make(shape, self._key.child(_NETWORK), dtype)
             outputs = network.forward(np.zeros((1, *shape), _dtype_of(network)))
         except (TypeError, ValueError) as error:
-            raise type(error)(f"network: got one that cannot take samples of shape {shape}: {error}") from error
+            raise ValueError(f"network: got one that cannot take samples of shape {shape}: {error}") from error
         if outputs.shape[1:] != (n_outputs,):
             raise ValueError(f"network: got outputs of shape {outputs.shape[1:]} a sample, wanted ({n_outputs},)")
         return network
@@ -177,6 +177,8 @@ class ConvNet(BaseEstimator):
             return training.ArrayBatches(rows, targets[rows], weight, prepare=make_batch)
 
         rows = np.arange(len(X)) if sample_weight is None else np.flatnonzero(sample_weight)
+        if len(rows) == 0:
+            raise ValueError("class_weight: got zero for every class that is there, wanted one above zero")
         train, held_out = self._split(rows, targets)
         batch_size = self._batch_size(len(train))
         self._optimizer.learning_rate = float(self.learning_rate)  # an earlier fit's schedule left it at the end
@@ -225,7 +227,7 @@ class ConvNet(BaseEstimator):
         if self.early_stopping:
             own.append(training.EarlyStopping("validation_loss", patience=self.n_iter_no_change))
         if self.verbose:
-            own.append(training.ProgressBar())
+            own.append(training.ProgressBar("images" if len(self.input_shape_) == 3 else "signals"))
         return [*own, *(self.callbacks or [])]
 
     # -- using ----------------------------------------------------------------------------------------------------

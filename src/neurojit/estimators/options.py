@@ -3,6 +3,8 @@
 import dataclasses
 import numbers
 
+import numpy as np
+
 from neurojit.core.device import check_thread_count
 from neurojit.core.random import Key
 from neurojit.layers import Layer
@@ -20,9 +22,10 @@ class Number:
     least: float
     below: float = float("inf")
     exclusive: bool = False
+    truth: bool = False  # whether True and False pass for 1 and 0
 
     def check(self, name, value):
-        if not isinstance(value, self.kind) or isinstance(value, bool):
+        if not isinstance(value, self.kind) or (isinstance(value, bool) and not self.truth):
             raise TypeError(f"{name}: got {value!r}, wanted {self.wanted}")
         above = value > self.least if self.exclusive else value >= self.least
         if not (above and value < self.below):
@@ -58,7 +61,7 @@ class Flag:
     """True or False."""
 
     def check(self, name, value):
-        if value not in (True, False):
+        if not isinstance(value, bool | np.bool_):
             raise TypeError(f"{name}: got {value!r}, wanted True or False")
 
 
@@ -76,7 +79,7 @@ CONSTRAINTS = {
     "n_iter_no_change": _POSITIVE_INTEGER,
     "device": OneOf(("cpu",)),
     "warm_start": Flag(),
-    "verbose": Number("an integer >= 0", numbers.Integral, 0),
+    "verbose": Number("a truth value or an integer >= 0", numbers.Integral, 0, truth=True),
 }
 
 

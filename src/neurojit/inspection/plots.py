@@ -6,6 +6,8 @@ import numpy as np
 
 from neurojit.layers import Conv2d
 
+_LEAST_COLUMNS = 3  # a single image need not fill the page
+
 
 def learning_curve(history, ax=None):
     """Draw the training loss, and the validation loss where there is one, over epochs.
@@ -163,7 +165,7 @@ def _labels(y_true, y_predicted):
 def _show_tiles(tiles, ax, *, empty, labels=None):
     """Draw images with values from 0 to 1 as one mosaic, with a gap (and room for a label) between them."""
     n, height, width, channels = tiles.shape
-    columns = math.ceil(math.sqrt(n))
+    columns = max(math.ceil(math.sqrt(n)), _LEAST_COLUMNS)
     rows = math.ceil(n / columns)
     gap = max(1, width // 8)
     above = max(2, height // 3) if labels else gap
