@@ -71,6 +71,9 @@ def threads(n_threads: int | None = None) -> Iterator[None]:
         return
     check_thread_count(n_threads)
     before = numba.get_num_threads()
+    if n_threads == before:
+        yield
+        return
     numba.set_num_threads(int(n_threads))
     try:
         yield

@@ -7,6 +7,7 @@ the first call with a new element type does, and the machine code is cached betw
 
 import functools
 
+import numpy as np
 from numba import njit, prange, types
 from numba.core import cgutils
 from numba.extending import intrinsic, overload
@@ -41,6 +42,9 @@ _PRANGE_ONLY = {
     "fusion": False,
 }
 
+# Waking other threads takes longer than work on so few array elements, and far longer where the cores are busy.
+_SMALL = 1 << 14
+
 
 def _compile(function, *, fast=True, parallel=False, variant="cpu"):
     flags = set(FAST_MATH) if fast else False
@@ -74,7 +78,8 @@ class ParallelKernel:
         return _compile(self.py_func, variant="cpu-serial")
 
     def __call__(self, *arguments):
-        with device.launch() as threads_are_safe:
+        elements = sum([a.size for a in arguments if isinstance(a, np.ndarray)])
+        with device.launch() as threads_are_safe, device.threads(1 if elements < _SMALL else None):
             run = self._parallel if threads_are_safe else self._serial
             return run(*arguments)
 

@@ -1,29 +1,39 @@
 """Convolution over signals and images, channels last."""
 
-import numpy as np
-
-from neurojit.functional.correlation import View, bias_gradient, check, data_gradient, forward, weight_gradient
+from neurojit.core.arrays import canonical
+from neurojit.functional.correlation import bias_gradient, data_gradient, forward, source_of, weight_gradient
+from neurojit.functional.geometry import geometry_of, hashable
 from neurojit.functional.op import op
 
 
+def _check(x, weight, bias, stride, padding, dilation, groups, rank):
+    """Canonical arrays and their geometry."""
+    x = canonical(x, "x", ndim=rank + 2)
+    weight = canonical(weight, "weight", dtype=x.dtype, ndim=rank + 2)
+    if bias is not None:
+        bias = canonical(bias, "bias", dtype=x.dtype, shape=(weight.shape[-1],))
+    options = (hashable(option) for option in (stride, padding, dilation, groups))
+    return x, weight, bias, geometry_of(x.shape, weight.shape, *options)
+
+
 def _conv(x, weight, bias, stride, padding, dilation, groups, rank):
-    x, weight, bias, geometry, shape = check(x, weight, bias, stride, padding, dilation, groups, rank)
-    return forward(View.of(x, geometry), weight, bias, geometry).reshape(shape)
+    x, weight, bias, geometry = _check(x, weight, bias, stride, padding, dilation, groups, rank)
+    y = forward(source_of(x, geometry), weight, bias, geometry)
+    return y.reshape(len(x), *geometry.output[-rank:], weight.shape[-1])
 
 
 def _conv_vjp(x, weight, bias, stride, padding, dilation, groups, rank):
-    given_x_shape, given_weight_shape = np.shape(x), np.shape(weight)
-    x, weight, bias, geometry, shape = check(x, weight, bias, stride, padding, dilation, groups, rank)
-    view = View.of(x, geometry)
-    y = forward(view, weight, bias, geometry).reshape(shape)
+    x, weight, bias, geometry = _check(x, weight, bias, stride, padding, dilation, groups, rank)
+    source = source_of(x, geometry)
+    y = forward(source, weight, bias, geometry)
 
     def pullback(dy, wrt):
-        dy = dy.reshape(dy.shape[0], *geometry.output, dy.shape[-1])
-        dx = data_gradient(dy, weight, geometry).reshape(given_x_shape) if wrt[0] else None
-        dweight = weight_gradient(view, dy, weight.shape, geometry).reshape(given_weight_shape) if wrt[1] else None
+        dy = dy.reshape(y.shape)
+        dx = data_gradient(dy, weight, geometry).reshape(x.shape) if wrt[0] else None
+        dweight = weight_gradient(source, dy, weight.shape, geometry) if wrt[1] else None
         return dx, dweight, bias_gradient(dy) if wrt[2] else None
 
-    return y, pullback
+    return y.reshape(len(x), *geometry.output[-rank:], weight.shape[-1]), pullback
 
 
 @op("x", "weight", "bias")

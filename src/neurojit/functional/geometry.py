@@ -1,0 +1,123 @@
+"""A convolution's numbers: checked once for each kind of call, and in the form the engine takes them."""
+
+import dataclasses
+import functools
+import itertools
+
+import numpy as np
+
+from neurojit.core.shapes import integers, output_size, paddings
+
+# Below this many channels a window row of the (then padded) input is multiplied as one run.
+_FEW_CHANNELS = 16
+
+
+@dataclasses.dataclass(frozen=True)
+class Phase:
+    """Inputs `stride` apart, reached by the same taps, from these places in dy: (i + padding - dilation k) / stride."""
+
+    origin: tuple
+    grid: tuple
+    taps: np.ndarray  # which taps of the window
+    displacement: np.ndarray  # (len(taps), 3)
+
+
+@dataclasses.dataclass(frozen=True)
+class Geometry:
+    """Shapes and options, always for three spatial axes (depth and height are 1 where there are fewer)."""
+
+    size: tuple
+    window: tuple
+    stride: tuple
+    padding: tuple  # ((before, after), ...)
+    dilation: tuple
+    groups: int
+    c_in: int
+    output: tuple
+
+    @functools.cached_property
+    def taps(self):
+        """Every tap of the window, in the order of the weights."""
+        return list(itertools.product(*(range(k) for k in self.window)))
+
+    @property
+    def by_rows(self):
+        """Whether the input is padded and multiplied a row of the window at a time, as its channels are few."""
+        return self.groups == 1 and self.c_in < _FEW_CHANNELS and self.dilation[2] == 1
+
+    @property
+    def run(self):
+        """Values under one tap, or under one row of the window."""
+        return self.window[2] * self.c_in if self.by_rows else self.c_in // self.groups
+
+    @functools.cached_property
+    def displacement(self):
+        """Where each tap (or row of the window) looks from the window's position, shape (taps or rows, 3)."""
+        if self.by_rows:
+            starts = [(tap, (0, 0, 0)) for tap in self.taps if tap[2] == 0]
+        else:
+            starts = [(tap, tuple(before for before, _ in self.padding)) for tap in self.taps]
+        moves = [[d * k - p for d, k, p in zip(self.dilation, tap, before, strict=True)] for tap, before in starts]
+        return np.array(moves, np.int64)
+
+    @functools.cached_property
+    def phases(self):
+        """The inputs by what reaches them: one phase for each position within a stride."""
+        return [self._phase(origin) for origin in itertools.product(*(range(s) for s in self.stride))]
+
+    def _phase(self, origin):
+        grid = tuple(max(0, -(-(n - r) // s)) for n, r, s in zip(self.size, origin, self.stride, strict=True))
+        taps, displacement = [], []
+        for index, tap in enumerate(self.taps):
+            axes = zip(origin, self.padding, self.dilation, tap, self.stride, strict=True)
+            divided = [divmod(r + before - d * k, s) for r, (before, _), d, k, s in axes]
+            if not any(remainder for _, remainder in divided):
+                taps.append(index)
+                displacement.append([quotient for quotient, _ in divided])
+        return Phase(origin, grid, np.array(taps, np.int64), np.array(displacement, np.int64).reshape(-1, 3))
+
+
+@functools.lru_cache(maxsize=1024, typed=True)
+def geometry_of(x_shape, weight_shape, stride, padding, dilation, groups):
+    """The checked geometry of a convolution of x (n, ..., c_in) with weights (..., c_in / groups, c_out).
+
+    Raises
+    ------
+    TypeError
+        If an option is not an integer.
+    ValueError
+        If shapes, channels and groups do not fit, or the window is larger than the padded input.
+    """
+    rank = len(x_shape) - 2
+    (groups,) = integers(groups, "groups", 1)
+    c_in, c_out = x_shape[-1], weight_shape[-1]
+    if c_in % groups or c_out % groups:
+        raise ValueError(f"groups: got {groups}, wanted a divisor of {c_in} input and {c_out} output channels")
+    if weight_shape[-2] * groups != c_in:
+        raise ValueError(
+            f"weight: got shape {weight_shape}, for {weight_shape[-2] * groups} input channels in {groups} groups;"
+            f" wanted {c_in // groups} in its last axis but one, as x has {c_in} channels"
+        )
+    if min(weight_shape) < 1:
+        raise ValueError(f"weight: got shape {weight_shape}, wanted no empty axis")
+    size, window = x_shape[1:-1], weight_shape[:rank]
+    stride = integers(stride, "stride", rank)
+    dilation = integers(dilation, "dilation", rank)
+    padding = paddings(padding, size, window, stride, dilation)
+    output = tuple(output_size(*axis) for axis in zip(size, window, stride, padding, dilation, strict=True))
+    ones = (1,) * (3 - rank)
+    return Geometry(
+        size=ones + size,
+        window=ones + window,
+        stride=ones + stride,
+        padding=((0, 0),) * (3 - rank) + padding,
+        dilation=ones + dilation,
+        groups=groups,
+        c_in=c_in,
+        output=ones + output,
+    )
+
+
+def hashable(option):
+    """Lists as tuples, at any depth, so that a list serves as an option as well as a tuple does."""
+    return tuple(hashable(part) for part in option) if isinstance(option, tuple | list) else option
