@@ -1,5 +1,7 @@
 """Pooling over all positions of a sample."""
 
+import math
+
 import numpy as np
 
 from neurojit.core.arrays import canonical
@@ -14,7 +16,7 @@ def _as_signal(x):
     x = canonical(x, "x")
     if x.ndim < 3 or 0 in x.shape[1:]:
         raise ValueError(f"x: got shape {x.shape}, wanted (n, ..., channels) with at least one position and channel")
-    signal = x.reshape(x.shape[0], -1, x.shape[-1])
+    signal = x.reshape(x.shape[0], math.prod(x.shape[1:-1]), x.shape[-1])
     length = signal.shape[1:2]
     return x, signal, Pooling(length, length, (1,), ((0, 0),), (1,), False)
 
@@ -23,8 +25,8 @@ def _global_mean(signal):
     n, positions, channels = signal.shape
     width = tile_width(channels)
     partial = np.empty((n, block_count(positions * channels, width), width), signal.dtype)
-    kernels.image_sums(signal.reshape(n, -1), channels, partial)
-    return partial[:, :, :channels].sum(axis=1) * signal.dtype.type(1 / positions)
+    kernels.image_sums(signal.reshape(n, positions * channels), channels, partial)
+    return (partial[:, :, :channels].sum(axis=1, dtype=np.float64) / positions).astype(signal.dtype)
 
 
 @op("x")

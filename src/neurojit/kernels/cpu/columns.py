@@ -4,7 +4,7 @@ The array is flat; a tile holds `width` = several rows of channels side by side,
 repeated along it.
 """
 
-from neurojit.core.jit import kernel, parallel_kernel, prange
+from neurojit.core.jit import exact_kernel, kernel, parallel_kernel, prange
 from neurojit.kernels.cpu.chunks import CHUNK
 
 
@@ -16,7 +16,7 @@ def block_size(width):
 
 @kernel
 def add_tiles(x, total):
-    """total[k] = the sum of x[k], x[k + width], x[k + 2 width], ...; four tiles go in at a time, to pass `total` less."""
+    """total[k] = x[k] + x[k + width] + x[k + 2 width] + ...; four tiles go in at a time, to pass `total` less often."""
     width = total.size
     total[:] = 0
     fours = x.size // (4 * width) * (4 * width)
@@ -29,6 +29,24 @@ def add_tiles(x, total):
         row = x[start : start + width]
         for k in range(row.size):
             total[k] += row[k]
+
+
+@exact_kernel
+def add_deviations(x, pivot, total):
+    """As `add_tiles`, of the deviations x - pivot, each taken before it is added."""
+    width = total.size
+    total[:] = 0
+    fours = x.size // (4 * width) * (4 * width)
+    for start in range(0, fours, 4 * width):
+        a, b = x[start : start + width], x[start + width : start + 2 * width]
+        c, d = x[start + 2 * width : start + 3 * width], x[start + 3 * width : start + 4 * width]
+        for k in range(width):
+            p = pivot[k]
+            total[k] += ((a[k] - p) + (b[k] - p)) + ((c[k] - p) + (d[k] - p))
+    for start in range(fours, x.size, width):
+        row = x[start : start + width]
+        for k in range(row.size):
+            total[k] += row[k] - pivot[k]
 
 
 @kernel
@@ -51,10 +69,13 @@ def add_squares(x, mean, total):
 
 @kernel
 def fold(tile, channels):
-    """Add the rows of a tile together into its first row."""
-    for start in range(channels, tile.size, channels):
-        for k in range(channels):
-            tile[k] += tile[start + k]
+    """Add the rows of a tile together into its first row, by halves, which keeps rounding errors small."""
+    rows = tile.size // channels
+    while rows > 1:
+        half = (rows + 1) // 2
+        for k in range((rows - half) * channels):
+            tile[k] += tile[k + half * channels]
+        rows = half
 
 
 @kernel

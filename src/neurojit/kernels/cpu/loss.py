@@ -5,19 +5,19 @@ logits and dlogits are (rows, classes), targets (rows,) int64 with -1 for a row 
 
 import numpy as np
 
-from neurojit.core.jit import kernel, parallel_kernel, prange
+from neurojit.core.jit import exact_kernel, kernel, parallel_kernel, prange
 from neurojit.kernels.cpu.chunks import CHUNK, chunk_count, chunk_rows
 from neurojit.kernels.cpu.elementary import exp
 from neurojit.kernels.cpu.softmax import largest, shifted_exp
 
 
-@kernel
-def _row_loss(logits, target, weight, hit, spread, log_total):
-    """-sum_j q_j log p_j with q_j = hit [j = target] + spread weight_j and log p_j = logits_j - log_total."""
-    loss = hit * (log_total - logits[target])
+@exact_kernel
+def _row_loss(logits, target, weight, hit, spread, shift, log_total):
+    """-sum_j q_j log p_j with q_j = hit [j = target] + spread weight_j and log p_j = (logits_j - shift) - log_total."""
+    loss = hit * (log_total - (logits[target] - shift))
     if spread > 0:
         for j in range(logits.size):
-            loss += spread * weight[j] * (log_total - logits[j])
+            loss += spread * weight[j] * (log_total - (logits[j] - shift))
     return loss
 
 
@@ -58,7 +58,7 @@ def _cross_entropy(logits, targets, weight, smoothing, scale, losses, dlogits):
         total = shifted_exp(logits[i], shift, dlogits[i]) if with_gradient else _exp_sum(logits[i], shift)
         hit = kind(scale) * kind(1 - smoothing) * weight[target]
         row_spread = kind(scale) * spread
-        losses[i] = _row_loss(logits[i], target, weight, hit, row_spread, shift + np.log(total))
+        losses[i] = _row_loss(logits[i], target, weight, hit, row_spread, shift, np.log(total))
         if with_gradient:
             _row_gradient(target, weight, hit, row_spread, total, dlogits[i])
 

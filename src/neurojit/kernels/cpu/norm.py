@@ -6,17 +6,23 @@ it (see columns.py). Partial results are (blocks, width), one row a block of the
 """
 
 from neurojit.core.jit import kernel, parallel_kernel, prange
-from neurojit.kernels.cpu.columns import add_squares, add_tiles, block_size, fold, unfold
+from neurojit.kernels.cpu.columns import add_deviations, add_squares, block_size, fold, unfold
 
 
 @kernel
 def _moments(x, channels, mean, square):
-    """mean = the block's mean, square = the sum of its squared deviations from that mean."""
-    add_tiles(x, mean)
+    """mean = the block's mean, square = the sum of its squared deviations from that mean.
+
+    The mean is the first row plus the mean deviation from it: sums stay small however large the values.
+    """
+    pivot = square
+    pivot[:channels] = x[:channels]
+    unfold(pivot, channels)
+    add_deviations(x, pivot, mean)
     fold(mean, channels)
     rows = mean.dtype.type(x.size // channels)
     for k in range(channels):
-        mean[k] /= rows
+        mean[k] = pivot[k] + mean[k] / rows
     unfold(mean, channels)
     add_squares(x, mean, square)
     fold(square, channels)

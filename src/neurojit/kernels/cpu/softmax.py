@@ -75,9 +75,9 @@ def _softmax_backward(dy, y, dx):
             dx[i, j] = y[i, j] * (dy[i, j] - inner)
 
 
-@kernel
+@exact_kernel
 def _log_softmax(x, y):
-    """y = x - m - log(sum_j exp(x_j - m)), m the row's largest entry."""
+    """y = (x - m) - log(sum_j exp(x_j - m)), m the row's largest entry; in this order large entries do no harm."""
     for i in range(x.shape[0]):
         shift = largest(x[i])
         log_total = np.log(shifted_exp(x[i], shift, y[i]))
