@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from neurojit import functional, io, layers, models, testing, training
+    from neurojit import datasets, functional, inspection, io, layers, models, testing, training
     from neurojit.core.device import threads
     from neurojit.estimators import ConvNetClassifier, ConvNetRegressor
     from neurojit.io import load
@@ -26,7 +26,9 @@ __all__ = [
     "ConvNetClassifier",
     "ConvNetRegressor",
     "__version__",
+    "datasets",
     "functional",
+    "inspection",
     "io",
     "layers",
     "load",

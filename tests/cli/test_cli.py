@@ -97,6 +97,14 @@ def _other_length(path):
     np.savez(path, x_train=np.ones((4, 8, 8)), y_train=np.arange(3), x_test=np.ones((4, 8, 8)), y_test=np.arange(4))
 
 
+def _other_shape(path):
+    np.savez(path, x_train=np.ones((4, 8, 8)), y_train=np.arange(4), x_test=np.ones((4, 8, 7)), y_test=np.arange(4))
+
+
+def _two_labels(path):
+    np.savez(path, x_train=np.ones((4, 8, 8)), y_train=np.arange(4), x_test=np.ones((4, 8, 8)), y_test=np.ones((4, 2)))
+
+
 def _array(path):
     with open(path, "wb") as file:
         np.save(file, np.ones(3))
@@ -117,6 +125,8 @@ def _cut(path):
         (lambda path: path.write_text("hello"), "wanted an .npz file"),
         (_cut, "wanted an .npz file"),
         (_other_length, "y: got 3 values, wanted 4"),
+        (_other_shape, "x_test: got shape (4, 8, 7), wanted samples of shape (8, 8)"),
+        (_two_labels, "y_test: got shape (4, 2), wanted (4,)"),
     ],
 )
 def test_demo_refuses_data(capsys, tmp_path, make, words):

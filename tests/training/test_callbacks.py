@@ -183,7 +183,7 @@ def test_a_checkpoint_that_fails_leaves_the_one_before(tmp_path, monkeypatch):
         file.write_bytes(before[:50])
         raise OSError("disk full")
 
-    monkeypatch.setattr("neurojit.training.statefile.save_file", save_half)
+    monkeypatch.setattr("safetensors.numpy.save_file", save_half)
     with pytest.raises(OSError, match="disk full"):
         make_trainer(Checkpoint(path)).fit(line_batches())
     assert path.read_bytes() == before

@@ -27,7 +27,8 @@ def load_npz(path):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not such an archive, is damaged, or lacks an array. Nothing in the file is ever unpickled.
+        If it is not such an archive, is damaged, lacks an array, or the test arrays do not go with each other or with
+        the training arrays. Nothing in the file is ever unpickled.
     """
     path = Path(path)
     if not path.is_file():
@@ -37,6 +38,11 @@ def load_npz(path):
             missing = [name for name in _NAMES if name not in archive]
             if missing:
                 raise ValueError(f"lacks {', '.join(missing)}")
-            return tuple(archive[name] for name in _NAMES)
+            x_train, y_train, x_test, y_test = (archive[name] for name in _NAMES)
     except (ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"path: got {str(path)!r} ({error}), wanted an .npz file with {', '.join(_NAMES)}") from error
+    if x_test.shape[1:] != x_train.shape[1:]:
+        raise ValueError(f"x_test: got shape {x_test.shape}, wanted samples of shape {x_train.shape[1:]} as in x_train")
+    if y_test.shape != x_test.shape[:1]:
+        raise ValueError(f"y_test: got shape {y_test.shape}, wanted {x_test.shape[:1]}, one label for each of x_test")
+    return x_train, y_train, x_test, y_test

@@ -7,6 +7,7 @@ import time
 import numpy as np
 
 from neurojit.core.random import Key
+from neurojit.core.statefile import read_state, write_state
 from neurojit.functional.optimizer import clip_by_global_norm
 from neurojit.layers.base import Layer, Mode
 from neurojit.training.callbacks import Callback
@@ -16,7 +17,8 @@ from neurojit.training.metrics import RunningMeans
 from neurojit.training.optimizers import Optimizer
 from neurojit.training.options import real, whole
 from neurojit.training.schedules import Schedule
-from neurojit.training.statefile import read_state, write_state
+
+CHECKPOINT = "neurojit.checkpoint"  # the kind of file that holds a training
 
 # The random stream of a training, far from those that a network's layers take from the same random_state.
 _TRAINING_STREAM = 1 << 40
@@ -275,7 +277,7 @@ class Trainer:
 
     def save(self, path):
         """Write `state` to a safetensors file, whole or not at all."""
-        write_state(path, self.state())
+        write_state(path, self.state(), CHECKPOINT)
 
     def resume(self, path):
         """Load a file that `save` or a `Checkpoint` wrote; `fit` then goes on to the bits of an unbroken training.
@@ -292,7 +294,7 @@ class Trainer:
         ValueError
             If the file is damaged, of another kind or a newer version, or does not fit the network or the optimizer.
         """
-        self.load_state(read_state(path))
+        self.load_state(read_state(path, CHECKPOINT))
         return self
 
     # -- parts ----------------------------------------------------------------------------------------------------
