@@ -22,16 +22,22 @@ def _tables(a, out, steps, row_stride, table, outs):
 
 
 @kernel
-def _rows_product(a, weight, start, out, segments, run, columns, narrow):
+def _rows_product(a, weight, start, out, segments, run, columns, narrow, by_corners):
     """a (segments, ROWS, run), weight (segments * run, full), start (full,), out (ROWS, columns)."""
     table, outs = np.empty(segments * ROWS, np.int64), np.empty(ROWS, np.int64)
+    delta = np.zeros(segments, np.int64)
+    if by_corners:
+        for s in range(segments):
+            delta[s] = s * ROWS * run * a.itemsize
     _tables(a, out, segments, run, table, outs)
     rows, into = address(table, 0), address(outs, 0)
     w, s, stride = address(weight, 0), address(start, 0), weight.shape[1]
+    step, moves = 0 if by_corners else ROWS, address(delta, 0)
     if narrow:
-        simd.multiply_rows_narrow(a, rows, segments, run, w, stride, into, columns, s, rows)
+        simd.multiply_rows_narrow(a, rows, step, moves, segments, run, w, stride, into, columns, s, rows, 0)
     else:
-        simd.multiply_rows(a, rows, segments, run, w, stride, into, columns, s, rows)
+        simd.multiply_rows(a, rows, step, moves, segments, run, w, stride, into, columns, s, rows, 0)
+    simd.keep(delta)
     simd.keep(table)
     simd.keep(outs)
 
@@ -63,9 +69,10 @@ def widths(dtype, narrow):
     return full, sorted({1, max(1, full // 2), max(1, full - 1), full})
 
 
+@pytest.mark.parametrize("by_corners", [False, True])
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_rows_product(dtype, narrow, rng):
+def test_rows_product(dtype, narrow, by_corners, rng):
     full, columns_tried = widths(dtype, narrow)
     for columns in columns_tried:
         for segments, run in ((1, 1), (3, 5), (2, 40)):
@@ -74,7 +81,7 @@ def test_rows_product(dtype, narrow, rng):
                 for shape in ((segments, ROWS, run), (segments * run, full), (full,))
             )
             out = np.full((ROWS, columns + 1), 7, dtype)
-            _rows_product(a, weight, start, out, segments, run, columns, narrow)
+            _rows_product(a, weight, start, out, segments, run, columns, narrow, by_corners)
             expected = np.einsum("sic,scj->ij", a, weight.reshape(segments, run, full)) + start
             np.testing.assert_allclose(out[:, :columns], expected[:, :columns], atol=run * TOLERANCE[dtype])
             assert (out[:, columns] == 7).all(), "wrote past its columns"

@@ -220,12 +220,13 @@ class _Emitter:
         self.builder.position_at_end(end)
         return new
 
-    def table_entry(self, table, i, s=None):
-        """Entry i (of row s) of a table of addresses, ROWS to a row."""
-        at = self.add(table, self.constant(8 * i))
-        if s is not None:
-            at = self.add(at, self.builder.mul(s, self.constant(8 * ROWS)))
+    def entry(self, at):
+        """The integer at an address."""
         return self.builder.load(self.builder.inttoptr(at, self.int.as_pointer()))
+
+    def table_entry(self, table, i):
+        """Entry i of a table of integers."""
+        return self.entry(self.add(table, self.constant(8 * i)))
 
     def prefetch(self, at):
         """Ask for the cache line at an address, soon to be read."""
@@ -235,54 +236,70 @@ class _Emitter:
         read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
         self.builder.call(ask, [self.builder.inttoptr(at, byte), read, keep, data])
 
-    def prefetch_ahead(self, table, c):
+    def prefetch_ahead(self, table, delta, c):
         """In step c of a run, fetch for one row in turn the line that holds its value c."""
-        row = self.builder.load(
-            self.builder.inttoptr(
-                self.add(table, self.builder.mul(self.builder.urem(c, self.constant(ROWS)), self.constant(8))),
-                self.int.as_pointer(),
-            )
-        )
-        self.prefetch(self.add(row, self.scale(c)))
+        row = self.builder.mul(self.builder.urem(c, self.constant(ROWS)), self.constant(8))
+        self.prefetch(self.add(self.entry(self.add(table, row)), delta, self.scale(c)))
 
 
 def _multiply_rows(vectors):
     @intrinsic
-    def multiply_rows(typing_context, like, table, segments, run, weight, stride, outs, columns, start, ahead):
+    def multiply_rows(
+        typing_context,
+        like,
+        table,
+        step,
+        delta,
+        segments,
+        run,
+        weight,
+        stride,
+        outs,
+        columns,
+        start,
+        ahead,
+        ahead_delta,
+    ):
         """out[i, j] = start[j] + sum over segments s and c < run of a[s, i][c] weight[(s run + c) stride + j].
 
+        Run a[s, i] lies at address table[s * step + i] + delta[s]: step is ROWS where the table holds every address, 0
+        where it holds a corner for each row, from which the segments are all as far.
+
         like : array of the element type.
-        table : address of (segments, ROWS) addresses of runs of values.
+        table, step, delta : address of a table of addresses, entries to its next row, address of distances in bytes.
         weight, stride : address of the weights and elements from one of their rows to the next.
         outs, columns : address of ROWS addresses of output rows, and how many columns of them to write.
         start : address of a full row to start from.
-        ahead : address of ROWS addresses of runs to fetch into the cache meanwhile, a line in each step.
+        ahead, ahead_delta : address of ROWS addresses, and a distance from them in bytes, of runs to fetch into the
+            cache meanwhile, a line in each step.
         """
 
         def codegen(context, builder, signature, arguments):
-            _, table, segments, run, weight, stride, outs, columns, start, ahead = arguments
+            _, table, step, delta, segments, run, weight, stride, outs, columns, start, ahead, ahead_delta = arguments
             e = _Emitter(builder, like.dtype, vectors)
             out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
             masks = e.masks(columns)
             stride = e.scale(stride)
 
             def segment(s, tile):
-                rows = [e.table_entry(table, i, s) for i in range(ROWS)]
+                at = e.add(table, builder.mul(builder.mul(s, step), e.constant(8)))
+                move = e.entry(e.add(delta, builder.mul(s, e.constant(8))))
+                rows = [e.add(e.table_entry(at, i), move) for i in range(ROWS)]
                 weights = e.add(weight, builder.mul(builder.mul(s, run), stride))
 
-                def step(c, tile):
-                    e.prefetch_ahead(ahead, c)
+                def multiply(c, tile):
+                    e.prefetch_ahead(ahead, ahead_delta, c)
                     weight_row = e.load(e.add(weights, builder.mul(c, stride)))
                     return e.fused((e.add(row, e.scale(c)) for row in rows), weight_row, tile)
 
-                return e.loop(run, tile, step, "run")
+                return e.loop(run, tile, multiply, "run")
 
             tile = e.loop(segments, [e.load(start)] * ROWS, segment, "segment")
             for row, at in zip(tile, out_rows, strict=True):
                 e.store(row, at, masks)
             return context.get_dummy_value()
 
-        return types.void(like, *[types.intp] * 9), codegen
+        return types.void(like, *[types.intp] * 12), codegen
 
     return multiply_rows
 
@@ -308,8 +325,7 @@ def _multiply_columns(vectors):
             stride = e.scale(stride)
 
             def step(k, tile):
-                at = builder.add(table, builder.mul(k, e.constant(8)))
-                base = builder.load(builder.inttoptr(at, e.int.as_pointer()))
+                base = e.entry(e.add(table, builder.mul(k, e.constant(8))))
                 b_row = e.load(e.add(b, builder.mul(k, stride)))
                 return e.fused((e.add(base, shift) for shift in shifts), b_row, tile)
 

@@ -59,50 +59,80 @@ def _tabulate_at_border(source, zeros, n, z, y, x, displacement, table, at):
 
 
 @kernel
-def tabulate(first, blocks, source, zeros, out, scratch, grid, step, displacement, origin, spacing, table, outs):
-    """Addresses table[block, tap, row] of inputs and outs[block, row] of outputs, for positions from `first` on.
+def _tabulate_block(first, total, corners, source, zeros, grid, step, displacement, delta, table, at):
+    """Addresses table[at + t * ROWS + i] under every tap of a block of positions, some of them at the border."""
+    for i in range(ROWS):
+        if corners[i] != 0:
+            for t in range(delta.size):
+                table[at + t * ROWS + i] = corners[i] + delta[t]
+        elif first + i < total:
+            n, z, y, x = _unravel(first + i, grid)
+            _tabulate_at_border(source, zeros, n, step[0] * z, step[1] * y, step[2] * x, displacement, table, at + i)
+        else:
+            for t in range(delta.size):
+                table[at + t * ROWS + i] = zeros
 
-    Positions past the last read zeros and write to scratch, so that every tile is whole. A window within the source,
-    as most are, takes one addition for each of its addresses.
-    """
-    taps = displacement.shape[0]
-    delta = np.empty(taps, np.int64)
-    for t in range(taps):
+
+@kernel
+def tap_distances(source, displacement):
+    """Bytes from a window's corner (its position times step) to what each tap sees, shape (taps,)."""
+    delta = np.empty(displacement.shape[0], np.int64)
+    for t in range(delta.size):
         delta[t] = _flat(source, 0, displacement[t, 0], displacement[t, 1], displacement[t, 2]) * source.itemsize
+    return delta
+
+
+@kernel
+def tabulate(
+    first, blocks, source, zeros, out, scratch, grid, step, displacement, delta, origin, spacing, table, is_clear, outs
+):
+    """Addresses of what `blocks` blocks of positions from `first` on read and write.
+
+    Where all windows of a block lie within the source, as most do, is_clear[block] is set and table[block, 0, row]
+    holds their corners, from which the taps are `delta` away. Else table[block, tap, row] holds all addresses.
+    Positions past the last read zeros and write to scratch, so that every tile is whole. outs[block, row] are the
+    outputs.
+    """
+    taps = delta.size
     z_first, z_last = _clear_span(source.shape[1], step[0], displacement, 0)
     y_first, y_last = _clear_span(source.shape[2], step[1], displacement, 1)
     x_first, x_last = _clear_span(source.shape[3], step[2], displacement, 2)
     x_bytes = step[2] * source.shape[4] * source.itemsize
     out_bytes = spacing[2] * out.shape[4] * out.itemsize
     total = out.shape[0] * grid[0] * grid[1] * grid[2]
+    corners = np.empty(ROWS, np.int64)
     n, z, y, x = _unravel(first, grid)
     entering = True  # a row of the grid
     row_is_clear, row_start, out_start = False, 0, 0
-    for position in range(first, first + blocks * ROWS):
-        block, i = divmod(position - first, ROWS)
-        at = block * taps * ROWS + i
-        if position >= total:
-            for t in range(taps):
-                table[at + t * ROWS] = zeros
-            outs[position - first] = scratch
-            continue
-        if entering:
-            row_is_clear = z_first <= z < z_last and y_first <= y < y_last
-            row_start = address(source, _flat(source, n, step[0] * z, step[1] * y, 0))
-            oz, oy = origin[0] + spacing[0] * z, origin[1] + spacing[1] * y
-            out_start = address(out, _flat(out, n, oz, oy, origin[2]))
-            entering = False
-        outs[position - first] = out_start + x * out_bytes
-        if row_is_clear and x_first <= x < x_last:
-            corner = row_start + x * x_bytes
-            for t in range(taps):
-                table[at + t * ROWS] = corner + delta[t]
+    for block in range(blocks):
+        clear = 0
+        for i in range(ROWS):
+            corners[i] = 0
+            outs[block * ROWS + i] = scratch
+            if first + block * ROWS + i >= total:
+                continue
+            if entering:
+                row_is_clear = z_first <= z < z_last and y_first <= y < y_last
+                row_start = address(source, _flat(source, n, step[0] * z, step[1] * y, 0))
+                oz, oy = origin[0] + spacing[0] * z, origin[1] + spacing[1] * y
+                out_start = address(out, _flat(out, n, oz, oy, origin[2]))
+                entering = False
+            outs[block * ROWS + i] = out_start + x * out_bytes
+            if row_is_clear and x_first <= x < x_last:
+                corners[i] = row_start + x * x_bytes
+                clear += 1
+            x += 1
+            if x == grid[2]:
+                x, entering = 0, True
+                n, z, y = _next_row(n, z, y, grid)
+        at = block * taps * ROWS
+        is_clear[block] = clear == ROWS
+        if clear == ROWS:
+            for i in range(ROWS):
+                table[at + i] = corners[i]
         else:
-            _tabulate_at_border(source, zeros, n, step[0] * z, step[1] * y, step[2] * x, displacement, table, at)
-        x += 1
-        if x == grid[2]:
-            x, entering = 0, True
-            n, z, y = _next_row(n, z, y, grid)
+            here = first + block * ROWS
+            _tabulate_block(here, total, corners, source, zeros, grid, step, displacement, delta, table, at)
 
 
 @kernel

@@ -36,7 +36,7 @@ from neurojit.core.simd import (
     multiply_rows,
     multiply_rows_narrow,
 )
-from neurojit.kernels.cpu.addresses import shift, tabulate, tabulate_tap
+from neurojit.kernels.cpu.addresses import shift, tabulate, tabulate_tap, tap_distances
 from neurojit.kernels.cpu.chunks import CHUNK, ceil_divide, chunk_count
 
 # What one task's rows of the source may weigh: they stay in a second-level cache beside a panel of weights.
@@ -46,21 +46,55 @@ _LEAST_TASKS = 8  # so that up to eight threads share the work evenly
 
 
 @kernel
-def _multiply_panels(source, table, blocks, taps, run, weight, at, layout, outs, start, begin, column, columns):
+def _multiply_panels(
+    source, table, is_clear, delta, no_delta, run, weight, at, layout, outs, start, begin, column, columns
+):
     """One group of one task: the panels of column .. column + columns over all tiles of positions."""
     full = VECTORS * lane_count(source)
     _, panel_stride, row_stride = layout
+    taps, blocks = delta.size, is_clear.size
     for j in range(column, column + columns, full):
         rest = min(full, column + columns - j)
         panel, first_row = address(weight, at + j // full * panel_stride), address(start, begin + j)
         for b in range(blocks):
             rows, into = address(table, b * taps * ROWS), address(outs, b * ROWS)
+            step, distances = (0, address(delta, 0)) if is_clear[b] else (ROWS, address(no_delta, 0))
             # The next tile's last tap sees what no tile has seen yet; later panels find it all in the cache.
-            ahead = address(table, (min(b + 2, blocks) * taps - 1) * ROWS) if j == column else rows
+            after = min(b + 1, blocks - 1) if j == column else b
+            ahead = address(table, after * taps * ROWS if is_clear[after] else ((after + 1) * taps - 1) * ROWS)
+            ahead_delta = delta[taps - 1] if is_clear[after] else 0
             if rest <= lane_count(source):
-                multiply_rows_narrow(source, rows, taps, run, panel, row_stride, into, rest, first_row, ahead)
+                multiply_rows_narrow(
+                    source,
+                    rows,
+                    step,
+                    distances,
+                    taps,
+                    run,
+                    panel,
+                    row_stride,
+                    into,
+                    rest,
+                    first_row,
+                    ahead,
+                    ahead_delta,
+                )
             else:
-                multiply_rows(source, rows, taps, run, panel, row_stride, into, rest, first_row, ahead)
+                multiply_rows(
+                    source,
+                    rows,
+                    step,
+                    distances,
+                    taps,
+                    run,
+                    panel,
+                    row_stride,
+                    into,
+                    rest,
+                    first_row,
+                    ahead,
+                    ahead_delta,
+                )
         shift(outs, blocks * ROWS, rest * source.itemsize)
 
 
@@ -75,15 +109,22 @@ def _correlate_task(
     scratch = np.empty(out.shape[4] + VECTORS * lane_count(source), source.dtype)
     count = blocks * ROWS
     table = np.empty(count * taps, np.int64)
+    is_clear = np.empty(blocks, np.bool_)
     outs = np.empty(count, np.int64)
+    delta, no_delta = tap_distances(source, displacement), np.zeros(taps, np.int64)
     past, sink = address(zeros, 0), address(scratch, 0)
-    tabulate(first, blocks, source, past, out, sink, grid, step, displacement, origin, spacing, table, outs)
+    tabulate(
+        first, blocks, source, past, out, sink, grid, step, displacement, delta, origin, spacing, table, is_clear, outs
+    )
     shift(outs, count, column * source.itemsize)
     for group in range(groups):
         at, begin = group * layout[0], group * start.shape[1]
-        _multiply_panels(source, table, blocks, taps, run, weight, at, layout, outs, start, begin, column, columns)
+        _multiply_panels(
+            source, table, is_clear, delta, no_delta, run, weight, at, layout, outs, start, begin, column, columns
+        )
         shift(outs, count, (group_columns - columns) * source.itemsize)
-        shift(table, count * taps, group_run * source.itemsize)
+        if group + 1 < groups:
+            shift(table, count * taps, group_run * source.itemsize)
     keep(zeros)
     keep(scratch)
 
