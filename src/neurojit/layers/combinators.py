@@ -123,6 +123,8 @@ class Residual(Combinator):
 
     def __init__(self, *layers, projection=None):
         super().__init__(*layers)
+        if projection is not None and not isinstance(projection, Layer):
+            raise TypeError(f"projection: got {type(projection).__name__}, wanted a Layer")
         self.projection = projection
         self._residual = Sequential(*layers)
 

@@ -55,11 +55,14 @@ def _make(config, known, path):
     if not isinstance(config, dict):
         raise TypeError(f"{path}: got {type(config).__name__}, wanted a dict that describes a layer")
     name = config.get("layer")
-    if name not in known:
+    if not isinstance(name, str) or name not in known:
         raise ValueError(f"{path}: got layer {name!r}, wanted one of {sorted(known)} (or put yours in custom_layers)")
     values = {key: value for key, value in config.items() if key != "layer"}
     _check_names(values, known[name], path)
-    parts = [_make(part, known, f"{path}.layers[{i}]") for i, part in enumerate(values.pop("layers", ()))]
+    inner = values.pop("layers", [])
+    if not isinstance(inner, list | tuple):
+        raise TypeError(f"{path}.layers: got {type(inner).__name__}, wanted a list of descriptions")
+    parts = [_make(part, known, f"{path}.layers[{i}]") for i, part in enumerate(inner)]
     options = {
         key: _make(value, known, f"{path}.{key}") if isinstance(value, dict) and "layer" in value else value
         for key, value in values.items()

@@ -1,0 +1,29 @@
+"""Activation layers apply their functions."""
+
+import numpy as np
+import pytest
+
+import neurojit.functional as F
+from neurojit import layers
+from neurojit.testing import gradcheck
+
+CASES = [
+    (layers.ReLU(), F.relu, {}),
+    (layers.LeakyReLU(0.2), F.leaky_relu, {"slope": 0.2}),
+    (layers.ELU(0.7), F.elu, {"alpha": 0.7}),
+    (layers.GELU(), F.gelu, {}),
+    (layers.GELU(approximate=True), F.gelu, {"approximate": True}),
+    (layers.SiLU(), F.silu, {}),
+    (layers.Sigmoid(), F.sigmoid, {}),
+    (layers.Tanh(), F.tanh, {}),
+    (layers.Softplus(), F.softplus, {}),
+    (layers.Softmax(), F.softmax, {}),
+]
+
+
+@pytest.mark.parametrize(("layer", "function", "options"), CASES, ids=[repr(layer) for layer, *_ in CASES])
+def test_layer(layer, function, options):
+    x = np.random.default_rng(1).standard_normal((3, 2, 5))
+    np.testing.assert_array_equal(layer(x), function(x, **options))
+    assert layer.output_shape((2, 5)) == (2, 5)
+    gradcheck(layer, x)

@@ -1,0 +1,88 @@
+"""Layers made anew from their descriptions."""
+
+import json
+
+import numpy as np
+import pytest
+
+from neurojit import layers
+from neurojit.layers import from_config
+
+
+def everything():
+    """One network with every public layer in it."""
+    return layers.Sequential(
+        layers.Conv2d(4, (3, 3), padding="same", use_bias=False),
+        layers.BatchNorm(momentum=0.2),
+        layers.ReLU(),
+        layers.Residual(layers.LeakyReLU(0.2), layers.ELU(), projection=layers.Conv2d(4, 1)),
+        layers.Concat(layers.MaxPool2d(2), layers.AvgPool2d((2, 2), count_include_pad=False)),
+        layers.GELU(approximate=True),
+        layers.SiLU(),
+        layers.Reshape((-1, 8)),
+        layers.Conv1d(3, 2, padding="causal"),
+        layers.MaxPool1d(2, stride=1),
+        layers.AvgPool1d(2, ceil_mode=True),
+        layers.Softplus(),
+        layers.Concat(layers.GlobalAvgPool(), layers.GlobalMaxPool(), layers.Flatten()),
+        layers.Dropout(0.1),
+        layers.Dense(5),
+        layers.Tanh(),
+        layers.Sigmoid(),
+        layers.Softmax(),
+    )
+
+
+def used(layer):
+    return {type(part).__name__ for part, _ in layer.walk()}
+
+
+def test_every_layer_comes_back_from_json():
+    network = everything()
+    public = {name for name in layers.__all__ if name[0].isupper() and isinstance(getattr(layers, name), type)}
+    assert used(network) == public - {"Combinator", "Layer", "Mode", "Parameter"}
+    again = from_config(json.loads(json.dumps(network.config())))
+    assert json.dumps(again.config()) == json.dumps(network.config())
+
+    x = np.random.default_rng(1).standard_normal((2, 6, 6, 1))
+    y = network(x)
+    again.make(x.shape[1:], 5, x.dtype)
+    again.load_state(network.state())
+    np.testing.assert_array_equal(again(x), y)
+
+
+class Double(layers.ReLU):
+    """Somebody's own layer."""
+
+    def __init__(self, times):
+        self.times = times
+
+
+def test_layers_of_your_own():
+    network = layers.Sequential(Double(3))
+    with pytest.raises(ValueError, match=r"config\.layers\[0\]: got layer 'Double', wanted one of .* custom_layers"):
+        from_config(network.config())
+    again = from_config(network.config(), {"Double": Double})
+    assert isinstance(again[0], Double)
+    assert again[0].times == 3
+
+
+@pytest.mark.parametrize(
+    ("config", "error", "message"),
+    [
+        ("Dense", TypeError, "config: got str, wanted a dict"),
+        ({"units": 3}, ValueError, "config: got layer None"),
+        ({"layer": "Dense"}, ValueError, "config: got [] for Dense, wanted ['units']"),
+        ({"layer": "Dense", "units": 3, "size": 4}, ValueError, "config: got ['size', 'units'] for Dense"),
+        ({"layer": "Dense", "units": 0}, ValueError, "units: got 0"),
+        ({"layer": "Layer"}, ValueError, "config: got layer 'Layer'"),
+        ({"layer": ["Dense"], "units": 3}, ValueError, "config: got layer ['Dense']"),
+        ({"layer": "Sequential", "layers": 3}, TypeError, "config.layers: got int, wanted a list"),
+        ({"layer": "Residual", "layers": [], "projection": 7}, TypeError, "projection: got int"),
+        ({"layer": "Sequential", "layers": [{"layer": "Nope"}]}, ValueError, "config.layers[0]: got layer 'Nope'"),
+    ],
+)
+def test_bad_config(config, error, message):
+    with pytest.raises(error) as raised:
+        from_config(config)
+    assert str(raised.value).startswith(message)
