@@ -326,8 +326,8 @@ def softplus(x):
     --------
     >>> import numpy as np
     >>> import neurojit.functional as F
-    >>> F.softplus(np.array([-np.inf, 0.0, 1000.0])).round(4)
-    array([   0.    ,    0.6931, 1000.    ])
+    >>> F.softplus(np.array([-np.inf, 0.0, 50.0])).round(4)
+    array([ 0.    ,  0.6931, 50.    ])
     """
     return _apply(kernels.softplus_forward, canonical(x, "x"))
 

@@ -134,11 +134,13 @@ def max_pool(x, size, windows, channels, window, stride, before, dilation, taps,
 
 
 @kernel
-def _take_gradient(dy, switches, at, position, channels, first, dx, to):
-    """dx += dy where the switch is here; dx counts for nothing the first time."""
+def _take_gradient(dy, switches, at, pair, position, channels, first, dx, to):
+    """dx += dy of one window, or of a pair side by side, where its switch is here; dx is new the first time."""
     zero = dx.dtype.type(0)
+    beside = at + channels if pair else at
     for k in range(channels):
         taken = dy[_at(at + k)] if switches[_at(at + k)] == position else zero
+        taken += dy[_at(beside + k)] if pair & (switches[_at(beside + k)] == position) else zero
         dx[_at(to + k)] = taken if first else dx[_at(to + k)] + taken
 
 
@@ -153,9 +155,10 @@ def _max_rows_backward(rows, dy, switches, size, windows, channels, extent, stri
             position = np.int32(i * size[1] + j)
             to = (row * size[1] + j) * channels
             for oi in range(top, bottom):
-                for oj in range(left, right):
+                for oj in range(left, right, 2):
                     at = ((n * windows[0] + oi) * windows[1] + oj) * channels
-                    _take_gradient(dy, switches, at, position, channels, oi == top and oj == left, dx, to)
+                    first, pair = oi == top and oj == left, oj + 1 < right
+                    _take_gradient(dy, switches, at, pair, position, channels, first, dx, to)
             if top >= bottom or left >= right:
                 dx[to : to + channels] = 0
 
@@ -229,10 +232,13 @@ def avg_pool(x, size, windows, channels, window, stride, before, taps, height_sh
 
 
 @kernel
-def _spread_gradient(dy, at, share, channels, first, dx, to):
-    """dx += share dy; dx counts for nothing the first time."""
+def _spread_gradient(dy, at, pair, share, share_beside, channels, first, dx, to):
+    """dx += share dy of one window, or of a pair side by side; dx is new the first time."""
+    zero = dx.dtype.type(0)
+    beside = at + channels if pair else at
     for k in range(channels):
         part = share * dy[_at(at + k)]
+        part += share_beside * dy[_at(beside + k)] if pair else zero
         dx[_at(to + k)] = part if first else dx[_at(to + k)] + part
 
 
@@ -246,10 +252,12 @@ def _mean_rows_backward(rows, dy, size, windows, channels, window, stride, befor
             left, right = _windows_over(j, window[1], stride[1], before[1], windows[1])
             to = (row * size[1] + j) * channels
             for oi in range(top, bottom):
-                for oj in range(left, right):
+                for oj in range(left, right, 2):
                     at = ((n * windows[0] + oi) * windows[1] + oj) * channels
+                    first, pair = oi == top and oj == left, oj + 1 < right
                     share = height_share[oi] * width_share[oj]
-                    _spread_gradient(dy, at, share, channels, oi == top and oj == left, dx, to)
+                    beside = height_share[oi] * width_share[min(oj + 1, right - 1)]
+                    _spread_gradient(dy, at, pair, share, beside, channels, first, dx, to)
             if top >= bottom or left >= right:
                 dx[to : to + channels] = 0
 
