@@ -303,4 +303,4 @@ def test_digits(seed):
     from neurojit.datasets import digits
 
     x_train, y_train, x_test, y_test = digits()
-    assert ConvNetClassifier(random_state=seed).fit(x_train, y_train).score(x_test, y_test) >= 0.985
+    assert ConvNetClassifier(max_epochs=20, random_state=seed).fit(x_train, y_train).score(x_test, y_test) >= 0.985

@@ -25,9 +25,11 @@ def digits():
     ((1437, 8, 8, 1), (360, 8, 8, 1))
     """
     from sklearn.datasets import load_digits
-    from sklearn.model_selection import train_test_split
 
     x, y = load_digits(return_X_y=True)
     images = (x / 16).astype(np.float32).reshape(-1, 8, 8, 1)
-    x_train, x_test, y_train, y_test = train_test_split(images, y, test_size=0.2, stratify=y, random_state=0)
-    return x_train, y_train, x_test, y_test
+    order = np.random.default_rng(0).permutation(len(y))
+    order = order[np.argsort(y[order], kind="stable")]  # by class, at random within each
+    is_test = np.zeros(len(y), dtype=bool)
+    is_test[order[::5]] = True
+    return images[~is_test], y[~is_test], images[is_test], y[is_test]
