@@ -25,19 +25,21 @@ def _tables(a, out, steps, row_stride, table, outs):
 def _rows_product(a, weight, start, out, segments, run, columns, narrow, by_corners):
     """a (segments, ROWS, run), weight (segments * run, full), start (full,), out (ROWS, columns)."""
     table, outs = np.empty(segments * ROWS, np.int64), np.empty(ROWS, np.int64)
-    delta = np.zeros(segments, np.int64)
-    if by_corners:
-        for s in range(segments):
-            delta[s] = s * ROWS * run * a.itemsize
+    moves, places = np.zeros(segments, np.int64), np.empty(segments, np.int64)
+    for segment in range(segments):
+        places[segment] = segment * run * weight.shape[1] * a.itemsize
+        if by_corners:
+            moves[segment] = segment * ROWS * run * a.itemsize
     _tables(a, out, segments, run, table, outs)
     rows, into = address(table, 0), address(outs, 0)
     w, s, stride = address(weight, 0), address(start, 0), weight.shape[1]
-    step, moves = 0 if by_corners else ROWS, address(delta, 0)
+    step, by, place = 0 if by_corners else ROWS, address(moves, 0), address(places, 0)
     if narrow:
-        simd.multiply_rows_narrow(a, rows, step, moves, segments, run, w, stride, into, columns, s, rows, 0)
+        simd.multiply_rows_narrow(a, rows, step, by, segments, run, w, place, stride, into, columns, s, rows, 0)
     else:
-        simd.multiply_rows(a, rows, step, moves, segments, run, w, stride, into, columns, s, rows, 0)
-    simd.keep(delta)
+        simd.multiply_rows(a, rows, step, by, segments, run, w, place, stride, into, columns, s, rows, 0)
+    simd.keep(moves)
+    simd.keep(places)
     simd.keep(table)
     simd.keep(outs)
 

@@ -249,33 +249,38 @@ def _multiply_rows(vectors):
         like,
         table,
         step,
-        delta,
+        moves,
         segments,
         run,
         weight,
+        places,
         stride,
         outs,
         columns,
         start,
         ahead,
-        ahead_delta,
+        ahead_move,
     ):
-        """out[i, j] = start[j] + sum over segments s and c < run of a[s, i][c] weight[(s run + c) stride + j].
+        """out[i, j] = start[j] + sum over segments s and c < run of a[s, i][c] w[s][c stride + j].
 
-        Run a[s, i] lies at address table[s * step + i] + delta[s]: step is ROWS where the table holds every address, 0
-        where it holds a corner for each row, from which the segments are all as far.
+        Run a[s, i] lies at address table[s * step + i] + moves[s], rows w[s] at weight + places[s]. With step = ROWS
+        the table holds every address, with step = 0 a corner for each row, from which the segments are all as far.
 
         like : array of the element type.
-        table, step, delta : address of a table of addresses, entries to its next row, address of distances in bytes.
-        weight, stride : address of the weights and elements from one of their rows to the next.
+        table, step : address of a table of addresses, ROWS to a row, and entries from one segment to the next.
+        moves : address of a distance in bytes for each segment.
+        segments, run : how many segments, at least one, and values in each, at least one.
+        weight, places, stride : address of the weights, address of each segment's distance from there in bytes, and
+            elements from one row of weights to the next.
         outs, columns : address of ROWS addresses of output rows, and how many columns of them to write.
         start : address of a full row to start from.
-        ahead, ahead_delta : address of ROWS addresses, and a distance from them in bytes, of runs to fetch into the
+        ahead, ahead_move : address of ROWS addresses, and a distance from them in bytes, of runs to fetch into the
             cache meanwhile, a line in each step.
         """
 
         def codegen(context, builder, signature, arguments):
-            _, table, step, delta, segments, run, weight, stride, outs, columns, start, ahead, ahead_delta = arguments
+            _, table, step, moves, segments, run, weight, places, stride, outs, columns, start, *next_rows = arguments
+            ahead, ahead_move = next_rows
             e = _Emitter(builder, like.dtype, vectors)
             out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
             masks = e.masks(columns)
@@ -283,12 +288,12 @@ def _multiply_rows(vectors):
 
             def segment(s, tile):
                 at = e.add(table, builder.mul(builder.mul(s, step), e.constant(8)))
-                move = e.entry(e.add(delta, builder.mul(s, e.constant(8))))
+                nth = builder.mul(s, e.constant(8))
+                move, weights = e.entry(e.add(moves, nth)), e.add(weight, e.entry(e.add(places, nth)))
                 rows = [e.add(e.table_entry(at, i), move) for i in range(ROWS)]
-                weights = e.add(weight, builder.mul(builder.mul(s, run), stride))
 
                 def multiply(c, tile):
-                    e.prefetch_ahead(ahead, ahead_delta, c)
+                    e.prefetch_ahead(ahead, ahead_move, c)
                     weight_row = e.load(e.add(weights, builder.mul(c, stride)))
                     return e.fused((e.add(row, e.scale(c)) for row in rows), weight_row, tile)
 
@@ -299,7 +304,7 @@ def _multiply_rows(vectors):
                 e.store(row, at, masks)
             return context.get_dummy_value()
 
-        return types.void(like, *[types.intp] * 12), codegen
+        return types.void(like, *[types.intp] * 13), codegen
 
     return multiply_rows
 

@@ -36,7 +36,13 @@ from neurojit.core.simd import (
     multiply_rows,
     multiply_rows_narrow,
 )
-from neurojit.kernels.cpu.addresses import shift, tabulate, tabulate_tap, tap_distances
+from neurojit.kernels.cpu.addresses import (
+    shift,
+    tabulate_along_batch,
+    tabulate_along_rows,
+    tabulate_tap,
+    tap_distances,
+)
 from neurojit.kernels.cpu.chunks import CHUNK, ceil_divide, chunk_count
 
 # What one task's rows of the source may weigh: they stay in a second-level cache beside a panel of weights.
@@ -47,86 +53,112 @@ _LEAST_TASKS = 8  # so that up to eight threads share the work evenly
 
 @kernel
 def _multiply_panels(
-    source, table, is_clear, delta, no_delta, run, weight, at, layout, outs, start, begin, column, columns
+    source, table, steps, moves, places, counts, run, weight, at, layout, outs, start, begin, column, columns
 ):
-    """One group of one task: the panels of column .. column + columns over all tiles of positions."""
+    """Panels of column .. column + columns of one group over all tiles of positions."""
     full = VECTORS * lane_count(source)
-    _, panel_stride, row_stride = layout
-    taps, blocks = delta.size, is_clear.size
+    _, panel_stride, stride = layout
+    blocks = counts.size
+    taps = moves.size // blocks
     for j in range(column, column + columns, full):
         rest = min(full, column + columns - j)
-        panel, first_row = address(weight, at + j // full * panel_stride), address(start, begin + j)
+        panel, first = address(weight, at + j // full * panel_stride), address(start, begin + j)
         for b in range(blocks):
-            rows, into = address(table, b * taps * ROWS), address(outs, b * ROWS)
-            step, distances = (0, address(delta, 0)) if is_clear[b] else (ROWS, address(no_delta, 0))
             # The next tile's last tap sees what no tile has seen yet; later panels find it all in the cache.
             after = min(b + 1, blocks - 1) if j == column else b
-            ahead = address(table, after * taps * ROWS if is_clear[after] else ((after + 1) * taps - 1) * ROWS)
-            ahead_delta = delta[taps - 1] if is_clear[after] else 0
+            last = counts[after] - 1
+            ahead, ahead_move = address(table, after * taps * ROWS + steps[after] * last), moves[after * taps + last]
+            rows, step, into = address(table, b * taps * ROWS), steps[b], address(outs, b * ROWS)
+            by, place, n = address(moves, b * taps), address(places, b * taps), counts[b]
             if rest <= lane_count(source):
                 multiply_rows_narrow(
-                    source,
-                    rows,
-                    step,
-                    distances,
-                    taps,
-                    run,
-                    panel,
-                    row_stride,
-                    into,
-                    rest,
-                    first_row,
-                    ahead,
-                    ahead_delta,
+                    source, rows, step, by, n, run, panel, place, stride, into, rest, first, ahead, ahead_move
                 )
             else:
                 multiply_rows(
-                    source,
-                    rows,
-                    step,
-                    distances,
-                    taps,
-                    run,
-                    panel,
-                    row_stride,
-                    into,
-                    rest,
-                    first_row,
-                    ahead,
-                    ahead_delta,
+                    source, rows, step, by, n, run, panel, place, stride, into, rest, first, ahead, ahead_move
                 )
         shift(outs, blocks * ROWS, rest * source.itemsize)
 
 
 @kernel
 def _correlate_task(
-    first, blocks, column, columns, source, weight, layout, run, start, out, grid, step, displacement, origin, spacing
+    first,
+    blocks,
+    along_batch,
+    column,
+    columns,
+    source,
+    weight,
+    layout,
+    run,
+    start,
+    out,
+    grid,
+    step,
+    displacement,
+    origin,
+    spacing,
 ):
-    """Columns column .. column + columns of every group, for `blocks` tiles of positions from `first` on."""
+    """Columns column .. column + columns of every group, for `blocks` tiles of positions from the `first` on."""
     groups, taps = start.shape[0], displacement.shape[0]
     group_run, group_columns = source.shape[4] // groups, out.shape[4] // groups
     zeros = np.zeros(source.shape[4] + run, source.dtype)  # wide enough for its address to move with the groups
     scratch = np.empty(out.shape[4] + VECTORS * lane_count(source), source.dtype)
-    count = blocks * ROWS
-    table = np.empty(count * taps, np.int64)
-    is_clear = np.empty(blocks, np.bool_)
-    outs = np.empty(count, np.int64)
-    delta, no_delta = tap_distances(source, displacement), np.zeros(taps, np.int64)
+    table = np.empty(blocks * ROWS * taps, np.int64)
+    steps, counts = np.empty(blocks, np.int64), np.empty(blocks, np.int64)
+    moves, places = np.empty(blocks * taps, np.int64), np.empty(blocks * taps, np.int64)
+    outs = np.empty(blocks * ROWS, np.int64)
+    delta = tap_distances(source, displacement)
+    tap_bytes = run * layout[2] * source.itemsize
     past, sink = address(zeros, 0), address(scratch, 0)
-    tabulate(
-        first, blocks, source, past, out, sink, grid, step, displacement, delta, origin, spacing, table, is_clear, outs
+    tables = (
+        first,
+        blocks,
+        source,
+        past,
+        out,
+        sink,
+        grid,
+        step,
+        displacement,
+        delta,
+        tap_bytes,
+        origin,
+        spacing,
+        table,
+        steps,
+        moves,
+        places,
+        counts,
+        outs,
     )
-    shift(outs, count, column * source.itemsize)
+    if along_batch:
+        tabulate_along_batch(*tables)
+    else:
+        tabulate_along_rows(*tables)
+    shift(outs, blocks * ROWS, column * source.itemsize)
     for group in range(groups):
         at, begin = group * layout[0], group * start.shape[1]
         _multiply_panels(
-            source, table, is_clear, delta, no_delta, run, weight, at, layout, outs, start, begin, column, columns
+            source, table, steps, moves, places, counts, run, weight, at, layout, outs, start, begin, column, columns
         )
-        shift(outs, count, (group_columns - columns) * source.itemsize)
+        shift(outs, blocks * ROWS, (group_columns - columns) * source.itemsize)
         if group + 1 < groups:
-            shift(table, count * taps, group_run * source.itemsize)
+            shift(table, blocks * ROWS * taps, group_run * source.itemsize)
     keep(zeros)
     keep(scratch)
+
+
+# Maps up to this many positions are walked along the batch: small enough that several images stay in the cache.
+_SMALL_MAP = 32 * 32
+
+
+@kernel
+def _walks_along_batch(source, grid, taps, run, groups):
+    """Whether blocks take one position of several images: where no tile is wasted and borders weigh much."""
+    reads_rows = run > source.shape[4] // groups  # such a source has its border in it
+    return source.shape[0] % ROWS == 0 and taps > 1 and grid[0] * grid[1] * grid[2] <= _SMALL_MAP and not reads_rows
 
 
 @parallel_kernel
@@ -135,6 +167,7 @@ def correlate(source, weight, layout, run, start, out, grid, step, displacement,
     groups = start.shape[0]
     columns = out.shape[4] // groups
     full = VECTORS * lane_count(source)
+    along_batch = _walks_along_batch(source, grid, displacement.shape[0], run, groups)
     blocks_in_all = ceil_divide(out.shape[0] * grid[0] * grid[1] * grid[2], ROWS)
     panels = ceil_divide(columns, full)
     blocks = max(1, min(_MOST_BLOCKS, _TASK_BYTES // (run * groups * source.itemsize * ROWS)))
@@ -144,6 +177,11 @@ def correlate(source, weight, layout, run, start, out, grid, step, displacement,
     else:
         blocks = min(blocks, ceil_divide(blocks_in_all, _LEAST_TASKS))
         column_tasks = min(panels, ceil_divide(_LEAST_TASKS, ceil_divide(blocks_in_all, blocks)))
+    # As many tasks for every thread: the last to finish is waited for by all.
+    row_tasks = ceil_divide(ceil_divide(blocks_in_all, blocks), _LEAST_TASKS // column_tasks) * (
+        _LEAST_TASKS // column_tasks
+    )
+    blocks = max(1, ceil_divide(blocks_in_all, row_tasks))
     row_tasks = ceil_divide(blocks_in_all, blocks)
     task_columns = ceil_divide(panels, column_tasks) * full
     column_tasks = ceil_divide(columns, task_columns)
@@ -152,8 +190,9 @@ def correlate(source, weight, layout, run, start, out, grid, step, displacement,
         first = row_task * blocks
         column = column_task * task_columns
         _correlate_task(
-            first * ROWS,
+            first,
             min(blocks, blocks_in_all - first),
+            along_batch,
             column,
             min(task_columns, columns - column),
             source,
