@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical
-from neurojit.functional.normalization import block_count, tile_width
+from neurojit.functional.columns import block_count, tile_width
 from neurojit.functional.op import op
-from neurojit.functional.pooling import Pooling, avg_pullback, max_forward, max_vjp
+from neurojit.functional.pooling import Pooling, max_forward, max_vjp
 from neurojit.kernels.cpu import pool as kernels
 
 
@@ -27,6 +27,16 @@ def _global_mean(signal):
     partial = np.empty((n, block_count(positions * channels, width), width), signal.dtype)
     kernels.image_sums(signal.reshape(n, positions * channels), channels, partial)
     return (partial[:, :, :channels].sum(axis=1, dtype=np.float64) / positions).astype(signal.dtype)
+
+
+def _spread(dy, shape):
+    """dy / positions at every position of `shape` (n, ..., channels)."""
+    dx = np.empty(shape, dy.dtype)
+    n, channels = dy.shape
+    positions, width = math.prod(shape[1:-1]), tile_width(channels)
+    tiles = np.tile(dy * dy.dtype.type(1 / positions), width // channels)
+    kernels.image_fill(tiles, block_count(positions * channels, width), dx.reshape(n, positions * channels))
+    return dx
 
 
 @op("x")
@@ -66,14 +76,8 @@ def global_avg_pool(x):
 
 @global_avg_pool.define_vjp
 def _global_avg_pool_vjp(x):
-    x, signal, pooling = _as_signal(x)
-    spread = avg_pullback(signal, pooling, True)
-
-    def pullback(dy, wrt):
-        (dx,) = spread(dy[:, None], wrt)
-        return (None if dx is None else dx.reshape(x.shape),)
-
-    return _global_mean(signal), pullback
+    x, signal, _ = _as_signal(x)
+    return _global_mean(signal), lambda dy, wrt: (_spread(dy, x.shape) if wrt[0] else None,)
 
 
 @op("x")

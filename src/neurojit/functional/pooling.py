@@ -124,7 +124,8 @@ def max_vjp(x, pooling):
             return (None,)
         plane = _plane(pooling)
         dx = np.empty_like(x)
-        numbers = plane.size, plane.output, x.shape[-1], plane.extent, plane.stride, plane.before
+        sizes = plane.size, plane.output, x.shape[-1]
+        numbers = *sizes, plane.window, plane.stride, plane.before, plane.dilation
         kernels.max_pool_backward(dy.reshape(-1), switches.reshape(-1), *numbers, dx.reshape(-1))
         return (dx,)
 
@@ -271,9 +272,7 @@ def _avg_forward(x, pooling, count_include_pad):
     return y
 
 
-def avg_pullback(x, pooling, count_include_pad):
-    """The pullback of means over windows of canonical `x`."""
-
+def _avg_pullback(x, pooling, count_include_pad):
     def pullback(dy, wrt):
         if not wrt[0]:
             return (None,)
@@ -292,7 +291,7 @@ def _avg_pool(x, window, stride, padding, ceil_mode, count_include_pad, rank):
 
 def _avg_pool_vjp(x, window, stride, padding, ceil_mode, count_include_pad, rank):
     x, pooling = _check(x, window, stride, padding, 1, ceil_mode, rank)
-    return _avg_forward(x, pooling, count_include_pad), avg_pullback(x, pooling, count_include_pad)
+    return _avg_forward(x, pooling, count_include_pad), _avg_pullback(x, pooling, count_include_pad)
 
 
 @op("x")

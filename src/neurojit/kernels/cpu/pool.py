@@ -5,9 +5,10 @@ each maximum, -1 where a window holds no input. All come flat, with `size` = (h,
 of channels. window, stride, dilation and before (the padding above and left) are pairs; taps (window size,) int64 are
 the positions of a window's taps from its first one.
 
-Forward passes take four taps at a time, so that the running result does not go to memory and back for each. Backward
-passes gather: every input looks up the windows that see it, so no two threads meet. Inner loops run over the channels
-of one pixel and are short: they index flat arrays from an offset, which costs less than to make views of pixels.
+Windows of one row are worked through together, a few taps at a time: taps four by four on the way forward, so that the
+running result does not go to memory and back for each, one by one on the way back. A task owns rows of its result,
+inputs on the way back, so no two threads meet. Inner loops run over the channels of one pixel and are short: they index
+flat arrays from an offset, which costs less than to make views of pixels.
 """
 
 import numpy as np
@@ -33,16 +34,19 @@ def _taps_inside(top, left, size, window, dilation, positions):
 
 
 @kernel
-def _is_inside(top, left, size, window, dilation):
-    """Whether all taps of a window lie in the image."""
-    bottom, right = top + (window[0] - 1) * dilation[0], left + (window[1] - 1) * dilation[1]
-    return top >= 0 and left >= 0 and bottom < size[0] and right < size[1]
+def _windows_with(tap, size, stride, before, dilation, windows):
+    """The windows along an axis whose tap number `tap` lies in the image, as the first and one past the last."""
+    shift = tap * dilation - before
+    first = max(0, (stride - 1 - shift) // stride)
+    return first, max(first, min(windows, (size - 1 - shift) // stride + 1))
 
 
 @kernel
-def _windows_over(position, extent, stride, before, windows):
-    """The windows along an axis that reach an input position, as the first and one past the last."""
-    return max(0, (position + before - extent + stride) // stride), min(windows, (position + before) // stride + 1)
+def _inner_windows(size, window, stride, before, dilation, windows):
+    """The windows along an axis whose taps all lie in the image, as the first and one past the last."""
+    first, _ = _windows_with(0, size, stride, before, dilation, windows)
+    _, end = _windows_with(window - 1, size, stride, before, dilation, windows)
+    return first, max(first, end)
 
 
 # -- maximum ----------------------------------------------------------------------------------------------------------
@@ -61,66 +65,82 @@ def _choose(v, best, here, there):
 
 
 @exact_kernel
-def _raise_by_four(x, a, b, c, d, channels, first, y, at):
-    """y = max(y, four pixels of x) for the pixels at offsets a to d; y counts for nothing the first time."""
-    for k in range(channels):
-        best = x[_at(a + k)] if first else _larger(x[_at(a + k)], y[_at(at + k)])
-        best = _larger(x[_at(b + k)], best)
-        best = _larger(x[_at(c + k)], best)
-        y[_at(at + k)] = _larger(x[_at(d + k)], best)
+def _raise_by_four(x, a, b, c, d, step, count, channels, first, y, at):
+    """y = max(y, four pixels of x) for `count` windows in a row; y counts for nothing the first time.
+
+    The first window's pixels are at offsets a to d of x, each next window's `step` further; y's pixels begin at `at`.
+    """
+    for _ in range(count):
+        for k in range(channels):
+            best = x[_at(a + k)] if first else _larger(x[_at(a + k)], y[_at(at + k)])
+            best = _larger(x[_at(b + k)], best)
+            best = _larger(x[_at(c + k)], best)
+            y[_at(at + k)] = _larger(x[_at(d + k)], best)
+        a, b, c, d, at = a + step, b + step, c + step, d + step, at + channels
 
 
 @exact_kernel
-def _raise_by_four_with_switch(x, base, p, q, r, s, channels, first, y, switches, at):
-    """`_raise_by_four` for the pixels at positions p to s of the image at offset `base`, noting what is taken."""
-    a, b, c, d = base + p * channels, base + q * channels, base + r * channels, base + s * channels
-    p, q, r, s = np.int32(p), np.int32(q), np.int32(r), np.int32(s)
-    for k in range(channels):
-        v, best, where = x[_at(a + k)], y[_at(at + k)], switches[_at(at + k)]
-        where = p if first else _choose(v, best, p, where)
-        best = v if first else _larger(v, best)
-        v = x[_at(b + k)]
-        where, best = _choose(v, best, q, where), _larger(v, best)
-        v = x[_at(c + k)]
-        where, best = _choose(v, best, r, where), _larger(v, best)
-        v = x[_at(d + k)]
-        switches[_at(at + k)] = _choose(v, best, s, where)
-        y[_at(at + k)] = _larger(v, best)
+def _raise_by_four_with_switch(x, base, p, q, r, s, step, count, channels, first, y, switches, at):
+    """`_raise_by_four` for pixels at positions p to s of the image at offset `base`, noting what is taken."""
+    for _ in range(count):
+        a, b, c, d = base + p * channels, base + q * channels, base + r * channels, base + s * channels
+        at_a, at_b, at_c, at_d = np.int32(p), np.int32(q), np.int32(r), np.int32(s)
+        for k in range(channels):
+            v, best, where = x[_at(a + k)], y[_at(at + k)], switches[_at(at + k)]
+            where = at_a if first else _choose(v, best, at_a, where)
+            best = v if first else _larger(v, best)
+            v = x[_at(b + k)]
+            where, best = _choose(v, best, at_b, where), _larger(v, best)
+            v = x[_at(c + k)]
+            where, best = _choose(v, best, at_c, where), _larger(v, best)
+            v = x[_at(d + k)]
+            switches[_at(at + k)] = _choose(v, best, at_d, where)
+            y[_at(at + k)] = _larger(v, best)
+        p, q, r, s, at = p + step, q + step, r + step, s + step, at + channels
 
 
 @kernel
-def _max_of_taps(x, base, origin, taps, count, channels, y, switches, at):
-    """Maximum over the pixels at positions origin + taps; the last group of four repeats its last tap."""
-    last = count - 1
-    for t in range(0, count, 4):
+def _max_run(x, base, origin, taps, tap_count, step, count, channels, y, switches, at):
+    """Maxima of `count` windows in a row, `step` positions apart; the first one's taps are at positions origin + taps.
+
+    The last group of four taps repeats its last one.
+    """
+    last = tap_count - 1
+    for t in range(0, tap_count, 4):
         p, q = origin + taps[t], origin + taps[min(t + 1, last)]
         r, s = origin + taps[min(t + 2, last)], origin + taps[min(t + 3, last)]
+        first = t == 0
         if switches.size > 0:
-            _raise_by_four_with_switch(x, base, p, q, r, s, channels, t == 0, y, switches, at)
+            _raise_by_four_with_switch(x, base, p, q, r, s, step, count, channels, first, y, switches, at)
         else:
             a, b, c, d = base + p * channels, base + q * channels, base + r * channels, base + s * channels
-            _raise_by_four(x, a, b, c, d, channels, t == 0, y, at)
+            _raise_by_four(x, a, b, c, d, step * channels, count, channels, first, y, at)
 
 
 @kernel
 def _max_rows(rows, x, size, windows, channels, window, stride, before, dilation, taps, y, switches):
     """Rows of windows first to last - 1 of all images' rows, `rows` = (first, last)."""
     clipped = np.empty_like(taps)
+    above, below = _inner_windows(size[0], window[0], stride[0], before[0], dilation[0], windows[0])
+    left, right = _inner_windows(size[1], window[1], stride[1], before[1], dilation[1], windows[1])
     for row in range(rows[0], rows[1]):
         n, i = divmod(row, windows[0])
-        base = n * size[0] * size[1] * channels
-        top = i * stride[0] - before[0]
+        base, at = n * size[0] * size[1] * channels, row * windows[1] * channels
+        top, run = i * stride[0] - before[0], 0
+        if above <= i < below:
+            run = right - left
+            origin = top * size[1] + left * stride[1] - before[1]
+            begin = at + left * channels
+            _max_run(x, base, origin, taps, taps.size, stride[1], run, channels, y, switches, begin)
         for j in range(windows[1]):
-            left = j * stride[1] - before[1]
-            at = (row * windows[1] + j) * channels
-            if _is_inside(top, left, size, window, dilation):
-                _max_of_taps(x, base, top * size[1] + left, taps, taps.size, channels, y, switches, at)
+            if run > 0 and left <= j < right:
                 continue
-            count = _taps_inside(top, left, size, window, dilation, clipped)
-            _max_of_taps(x, base, 0, clipped, count, channels, y, switches, at)
+            begin = at + j * channels
+            count = _taps_inside(top, j * stride[1] - before[1], size, window, dilation, clipped)
+            _max_run(x, base, 0, clipped, count, 0, 1, channels, y, switches, begin)
             if count == 0:
-                y[at : at + channels] = -np.inf
-                switches[at : at + channels] = -1
+                y[begin : begin + channels] = -np.inf
+                switches[begin : begin + channels] = -1
 
 
 @parallel_kernel
@@ -134,91 +154,105 @@ def max_pool(x, size, windows, channels, window, stride, before, dilation, taps,
 
 
 @kernel
-def _take_gradient(dy, switches, at, pair, position, channels, first, dx, to):
-    """dx += dy of one window, or of a pair side by side, where its switch is here; dx is new the first time."""
+def _take_run(dy, switches, at, position, step, count, channels, dx, to):
+    """dx += dy where the switch is here, for `count` windows in a row and inputs `step` positions apart."""
     zero = dx.dtype.type(0)
-    beside = at + channels if pair else at
-    for k in range(channels):
-        taken = dy[_at(at + k)] if switches[_at(at + k)] == position else zero
-        taken += dy[_at(beside + k)] if pair & (switches[_at(beside + k)] == position) else zero
-        dx[_at(to + k)] = taken if first else dx[_at(to + k)] + taken
+    for _ in range(count):
+        here = np.int32(position)
+        for k in range(channels):
+            dx[_at(to + k)] += dy[_at(at + k)] if switches[_at(at + k)] == here else zero
+        position, at, to = position + step, at + channels, to + step * channels
 
 
 @kernel
-def _max_rows_backward(rows, dy, switches, size, windows, channels, extent, stride, before, dx):
+def _max_rows_backward(rows, dy, switches, size, windows, channels, window, stride, before, dilation, dx):
     """Rows of inputs first to last - 1 of all images' rows, `rows` = (first, last)."""
+    length = size[1] * channels
     for row in range(rows[0], rows[1]):
         n, i = divmod(row, size[0])
-        top, bottom = _windows_over(i, extent[0], stride[0], before[0], windows[0])
-        for j in range(size[1]):
-            left, right = _windows_over(j, extent[1], stride[1], before[1], windows[1])
-            position = np.int32(i * size[1] + j)
-            to = (row * size[1] + j) * channels
-            for oi in range(top, bottom):
-                for oj in range(left, right, 2):
-                    at = ((n * windows[0] + oi) * windows[1] + oj) * channels
-                    first, pair = oi == top and oj == left, oj + 1 < right
-                    _take_gradient(dy, switches, at, pair, position, channels, first, dx, to)
-            if top >= bottom or left >= right:
-                dx[to : to + channels] = 0
+        dx[row * length : (row + 1) * length] = 0
+        for u in range(window[0]):
+            oi, off = divmod(i + before[0] - u * dilation[0], stride[0])
+            if off != 0 or oi < 0 or oi >= windows[0]:
+                continue
+            for v in range(window[1]):
+                first, end = _windows_with(v, size[1], stride[1], before[1], dilation[1], windows[1])
+                j = first * stride[1] + v * dilation[1] - before[1]
+                at = ((n * windows[0] + oi) * windows[1] + first) * channels
+                to = (row * size[1] + j) * channels
+                _take_run(dy, switches, at, i * size[1] + j, stride[1], end - first, channels, dx, to)
 
 
 @parallel_kernel
-def max_pool_backward(dy, switches, size, windows, channels, extent, stride, before, dx):
-    """dx = the sum of dy over the windows whose switch is at each input; extent is how far a window reaches."""
+def max_pool_backward(dy, switches, size, windows, channels, window, stride, before, dilation, dx):
+    """dx = the sum of dy over the windows whose switch is at each input."""
     total = dx.size // max(1, size[1] * channels)
     step = chunk_rows(size[1] * channels)
     for task in prange((total + step - 1) // step):
         rows = (task * step, min(total, (task + 1) * step))
-        _max_rows_backward(rows, dy, switches, size, windows, channels, extent, stride, before, dx)
+        _max_rows_backward(rows, dy, switches, size, windows, channels, window, stride, before, dilation, dx)
 
 
 # -- mean -------------------------------------------------------------------------------------------------------------
 
 
 @kernel
-def _add_four(x, a, b, c, d, count, channels, first, scale, y, at):
-    """y = scale (y + the first `count` of four pixels of x); y counts for nothing the first time."""
+def _add_four(x, a, b, c, d, four, step, count, channels, first, y, at):
+    """y += the first `four` of four pixels of x, as `_raise_by_four` goes along a row of windows."""
     zero = y.dtype.type(0)
-    for k in range(channels):
-        total = x[_at(a + k)] if first else y[_at(at + k)] + x[_at(a + k)]
-        total += x[_at(b + k)] if count > 1 else zero
-        total += x[_at(c + k)] if count > 2 else zero
-        total += x[_at(d + k)] if count > 3 else zero
-        y[_at(at + k)] = scale * total
+    for _ in range(count):
+        for k in range(channels):
+            total = x[_at(a + k)] if first else y[_at(at + k)] + x[_at(a + k)]
+            total += x[_at(b + k)] if four > 1 else zero
+            total += x[_at(c + k)] if four > 2 else zero
+            total += x[_at(d + k)] if four > 3 else zero
+            y[_at(at + k)] = total
+        a, b, c, d, at = a + step, b + step, c + step, d + step, at + channels
 
 
 @kernel
-def _mean_of_taps(x, base, origin, taps, count, channels, share, y, at):
-    """share times the sum of the pixels at positions origin + taps."""
-    last = count - 1
-    for t in range(0, count, 4):
+def _sum_run(x, base, origin, taps, tap_count, step, count, channels, y, at):
+    """Sums of `count` windows in a row, as `_max_run` takes them."""
+    last = tap_count - 1
+    for t in range(0, tap_count, 4):
         p, q = origin + taps[t], origin + taps[min(t + 1, last)]
         r, s = origin + taps[min(t + 2, last)], origin + taps[min(t + 3, last)]
         a, b, c, d = base + p * channels, base + q * channels, base + r * channels, base + s * channels
-        scale = share if t + 4 > last else y.dtype.type(1)
-        _add_four(x, a, b, c, d, count - t, channels, t == 0, scale, y, at)
+        _add_four(x, a, b, c, d, tap_count - t, step * channels, count, channels, t == 0, y, at)
+
+
+@kernel
+def _scale_row(height_share, width_share, channels, y):
+    """y = height_share * width_share * y for a row of windows y (windows * channels,)."""
+    for j in range(width_share.size):
+        share = height_share * width_share[j]
+        for k in range(j * channels, (j + 1) * channels):
+            y[_at(k)] *= share
 
 
 @kernel
 def _mean_rows(rows, x, size, windows, channels, window, stride, before, taps, height_share, width_share, y):
     """Rows of windows first to last - 1 of all images' rows, `rows` = (first, last)."""
     clipped = np.empty_like(taps)
+    above, below = _inner_windows(size[0], window[0], stride[0], before[0], 1, windows[0])
+    left, right = _inner_windows(size[1], window[1], stride[1], before[1], 1, windows[1])
     for row in range(rows[0], rows[1]):
         n, i = divmod(row, windows[0])
-        base = n * size[0] * size[1] * channels
-        top = i * stride[0] - before[0]
+        base, at = n * size[0] * size[1] * channels, row * windows[1] * channels
+        top, run = i * stride[0] - before[0], 0
+        if above <= i < below:
+            run = right - left
+            origin = top * size[1] + left * stride[1] - before[1]
+            _sum_run(x, base, origin, taps, taps.size, stride[1], run, channels, y, at + left * channels)
         for j in range(windows[1]):
-            left = j * stride[1] - before[1]
-            at = (row * windows[1] + j) * channels
-            share = height_share[i] * width_share[j]
-            if _is_inside(top, left, size, window, (1, 1)):
-                _mean_of_taps(x, base, top * size[1] + left, taps, taps.size, channels, share, y, at)
+            if run > 0 and left <= j < right:
                 continue
-            count = _taps_inside(top, left, size, window, (1, 1), clipped)
-            _mean_of_taps(x, base, 0, clipped, count, channels, share, y, at)
+            begin = at + j * channels
+            count = _taps_inside(top, j * stride[1] - before[1], size, window, (1, 1), clipped)
+            _sum_run(x, base, 0, clipped, count, 0, 1, channels, y, begin)
             if count == 0:
-                y[at : at + channels] = 0
+                y[begin : begin + channels] = 0
+        _scale_row(height_share[i], width_share, channels, y[at : at + windows[1] * channels])
 
 
 @parallel_kernel
@@ -232,34 +266,32 @@ def avg_pool(x, size, windows, channels, window, stride, before, taps, height_sh
 
 
 @kernel
-def _spread_gradient(dy, at, pair, share, share_beside, channels, first, dx, to):
-    """dx += share dy of one window, or of a pair side by side; dx is new the first time."""
-    zero = dx.dtype.type(0)
-    beside = at + channels if pair else at
-    for k in range(channels):
-        part = share * dy[_at(at + k)]
-        part += share_beside * dy[_at(beside + k)] if pair else zero
-        dx[_at(to + k)] = part if first else dx[_at(to + k)] + part
+def _spread_run(dy, at, height_share, width_share, first, count, step, channels, dx, to):
+    """dx += dy times its share for `count` windows in a row from `first` on and inputs `step` positions apart."""
+    for j in range(first, first + count):
+        share = height_share * width_share[j]
+        for k in range(channels):
+            dx[_at(to + k)] += share * dy[_at(at + k)]
+        at, to = at + channels, to + step * channels
 
 
 @kernel
 def _mean_rows_backward(rows, dy, size, windows, channels, window, stride, before, height_share, width_share, dx):
     """Rows of inputs first to last - 1 of all images' rows, `rows` = (first, last)."""
+    length = size[1] * channels
     for row in range(rows[0], rows[1]):
         n, i = divmod(row, size[0])
-        top, bottom = _windows_over(i, window[0], stride[0], before[0], windows[0])
-        for j in range(size[1]):
-            left, right = _windows_over(j, window[1], stride[1], before[1], windows[1])
-            to = (row * size[1] + j) * channels
-            for oi in range(top, bottom):
-                for oj in range(left, right, 2):
-                    at = ((n * windows[0] + oi) * windows[1] + oj) * channels
-                    first, pair = oi == top and oj == left, oj + 1 < right
-                    share = height_share[oi] * width_share[oj]
-                    beside = height_share[oi] * width_share[min(oj + 1, right - 1)]
-                    _spread_gradient(dy, at, pair, share, beside, channels, first, dx, to)
-            if top >= bottom or left >= right:
-                dx[to : to + channels] = 0
+        dx[row * length : (row + 1) * length] = 0
+        for u in range(window[0]):
+            oi, off = divmod(i + before[0] - u, stride[0])
+            if off != 0 or oi < 0 or oi >= windows[0]:
+                continue
+            for v in range(window[1]):
+                first, end = _windows_with(v, size[1], stride[1], before[1], 1, windows[1])
+                at = ((n * windows[0] + oi) * windows[1] + first) * channels
+                to = (row * size[1] + first * stride[1] + v - before[1]) * channels
+                share = height_share[oi]
+                _spread_run(dy, at, share, width_share, first, end - first, stride[1], channels, dx, to)
 
 
 @parallel_kernel
@@ -270,6 +302,9 @@ def avg_pool_backward(dy, size, windows, channels, window, stride, before, heigh
     for task in prange((total + step - 1) // step):
         rows = (task * step, min(total, (task + 1) * step))
         _mean_rows_backward(rows, dy, size, windows, channels, window, stride, before, height_share, width_share, dx)
+
+
+# -- all positions ----------------------------------------------------------------------------------------------------
 
 
 @kernel
@@ -286,3 +321,22 @@ def image_sums(x, channels, partial):
     for task in prange(n * blocks):
         image, block = task // blocks, task % blocks
         _block_sums(x[image, block * size : (block + 1) * size], channels, partial[image, block])
+
+
+@kernel
+def _repeat(tile, x):
+    """x = the tile over and over."""
+    for start in range(0, x.size, tile.size):
+        part = x[start : start + tile.size]
+        for k in range(part.size):
+            part[k] = tile[k]
+
+
+@parallel_kernel
+def image_fill(tiles, blocks, x):
+    """Fill every image x[n] (positions * channels,) with its tile: tiles (n, width), in `blocks` parts."""
+    n, width = tiles.shape
+    size = block_size(width)
+    for task in prange(n * blocks):
+        image, block = task // blocks, task % blocks
+        _repeat(tiles[image], x[image, block * size : (block + 1) * size])
