@@ -1,6 +1,7 @@
 """2-D convolution beside PyTorch's better memory layout: forward, gradient to data, gradient to weights.
 
-``python -m benchmarks conv`` prints the table; ``pytest benchmarks --benchmark-only`` times ours alone, to compare commits.
+``python -m benchmarks conv`` prints the table; ``pytest benchmarks/bench_conv.py --benchmark-only`` times ours alone,
+to compare commits.
 """
 
 import numpy as np

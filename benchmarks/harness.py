@@ -58,12 +58,12 @@ def geometric_mean(values):
 
 
 def tile_rate():
-    """Multiply-adds the register tile does from the first-level cache on all threads, in GFLOP/s: the ceiling."""
+    """What the register tile does on all threads in a matrix product that fits the caches, in GFLOP/s: the ceiling."""
     import neurojit.functional as F
     from neurojit.core import simd
 
-    x = np.ones((4096, 128), np.float32)
-    weight = np.ones((128, simd.VECTORS * simd.lanes(np.float32)), np.float32)
+    x = np.ones((1024, 1024), np.float32)
+    weight = np.ones((1024, 4 * simd.VECTORS * simd.lanes(np.float32)), np.float32)
     seconds = interleave({"tile": lambda: F.dense(x, weight)})["tile"]
     return 2 * x.size * weight.shape[1] / seconds / 1e9
 

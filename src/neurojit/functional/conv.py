@@ -1,7 +1,8 @@
 """Convolution over signals and images, channels last."""
 
 from neurojit.core.arrays import canonical
-from neurojit.functional.correlation import bias_gradient, data_gradient, forward, source_of, weight_gradient
+from neurojit.functional.columns import sum_over_rows
+from neurojit.functional.correlation import data_gradient, forward, source_of, weight_gradient
 from neurojit.functional.geometry import geometry_of, hashable
 from neurojit.functional.op import op
 
@@ -31,7 +32,7 @@ def _conv_vjp(x, weight, bias, stride, padding, dilation, groups, rank):
         dy = dy.reshape(y.shape)
         dx = data_gradient(dy, weight, geometry).reshape(x.shape) if wrt[0] else None
         dweight = weight_gradient(source, dy, weight.shape, geometry) if wrt[1] else None
-        return dx, dweight, bias_gradient(dy) if wrt[2] else None
+        return dx, dweight, sum_over_rows(dy) if wrt[2] else None
 
     return y.reshape(len(x), *geometry.output[-rank:], weight.shape[-1]), pullback
 

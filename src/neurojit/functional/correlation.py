@@ -5,9 +5,7 @@ import math
 import numpy as np
 
 from neurojit.core import simd
-from neurojit.functional.normalization import block_count, tile_width
 from neurojit.kernels.cpu import conv as kernels
-from neurojit.kernels.cpu.columns import channel_sums
 from neurojit.kernels.cpu.packing import pack_panels, pack_transposed, pad
 
 # From this many bytes on, rows of weights one below the other fall into too few sets of the cache: pack them.
@@ -120,12 +118,3 @@ def _total(partial):
     total = np.empty(partial.shape[1], partial.dtype)
     kernels.sum_partials(partial, total)
     return total
-
-
-def bias_gradient(dy):
-    """Sum of dy over all axes but the last, shape (c_out,)."""
-    channels = dy.shape[-1]
-    width = tile_width(channels)
-    partial = np.empty((block_count(dy.size, width), width), dy.dtype)
-    channel_sums(dy.reshape(-1), channels, partial)
-    return partial[:, :channels].sum(axis=0)

@@ -3,21 +3,9 @@
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.functional.columns import block_count, block_width, tile_width
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import norm as kernels
-from neurojit.kernels.cpu.chunks import CHUNK
-
-_TILE = 512  # elements an inner loop should have at least
-
-
-def tile_width(channels):
-    """Elements of a tile: so many rows of channels side by side that inner loops are long."""
-    return channels * max(1, _TILE // channels)
-
-
-def block_count(size, width):
-    """Number of blocks the kernels cut `size` elements into (`block_size` of kernels/cpu/columns.py)."""
-    return -(-size // (width * max(1, CHUNK // width)))
 
 
 def _check(x, gamma, beta, mean, var, eps):
@@ -72,7 +60,7 @@ class _Normalization:
             return np.zeros(self.channels, self.x.dtype), np.ones(self.channels, self.x.dtype)
         means, squares = self.partial(), self.partial()
         kernels.moments(self.flat, self.channels, means, squares)
-        block_rows = self.width * max(1, CHUNK // self.width) // self.channels
+        block_rows = block_width(self.width) // self.channels
         counts = np.full((len(means), 1), block_rows, np.float64)
         counts[-1] = self.rows - block_rows * (len(means) - 1)
         means = means[:, : self.channels].astype(np.float64)

@@ -1,0 +1,32 @@
+"""How (rows, channels) arrays are cut for kernels/cpu/columns.py, and the sums over rows it makes."""
+
+import numpy as np
+
+from neurojit.kernels.cpu.chunks import CHUNK
+from neurojit.kernels.cpu.columns import channel_sums
+
+_TILE = 512  # elements an inner loop should have at least
+
+
+def tile_width(channels):
+    """Elements of a tile: so many rows of channels side by side that inner loops are long."""
+    return channels * max(1, _TILE // channels)
+
+
+def block_width(width):
+    """Elements of one block: whole tiles (`block_size` of kernels/cpu/columns.py)."""
+    return width * max(1, CHUNK // width)
+
+
+def block_count(size, width):
+    """Number of blocks the kernels cut `size` elements into."""
+    return -(-size // block_width(width))
+
+
+def sum_over_rows(x):
+    """Sum of x over all axes but the last, shape (channels,), in an order that depends on its shape alone."""
+    channels = x.shape[-1]
+    width = tile_width(channels)
+    partial = np.empty((block_count(x.size, width), width), x.dtype)
+    channel_sums(x.reshape(-1), channels, partial)
+    return partial[:, :channels].sum(axis=0)
