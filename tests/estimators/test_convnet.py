@@ -10,8 +10,11 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_class_weight
 
 from neurojit import ConvNetClassifier, ConvNetRegressor, layers, training
+from neurojit.core import device
+from neurojit.estimators.targets import class_weights
 
 
 def tiny(input_shape, n_outputs):
@@ -132,11 +135,29 @@ def test_threads_do_not_change_a_bit(stripes, n_threads):
 def test_weights_count_like_repetitions():
     rng = np.random.default_rng(0)
     X, y, repeats = rng.normal(size=(12, 10)), np.arange(12) % 3, np.arange(12) % 4
-    for estimator, targets in ((ConvNetClassifier, y), (ConvNetRegressor, y * 1.5)):
+    for estimator, targets in ((ConvNetClassifier, y), (ConvNetRegressor, np.exp(np.arange(12) / 3))):
         model = estimator(max_epochs=3, random_state=0)
         weighted = clone(model).fit(X, targets, sample_weight=repeats)
         repeated = clone(model).fit(np.repeat(X, repeats, axis=0), np.repeat(targets, repeats))
         np.testing.assert_allclose(weights(weighted), weights(repeated), rtol=1e-6, atol=1e-9)
+
+
+def test_rows_of_weight_zero_are_as_if_they_were_not_there(stripes):
+    X, y = stripes
+    weight = np.ones(120)
+    weight[::3] = 0
+    kept = weight > 0
+    with_them = classifier().fit(X, y, sample_weight=weight)
+    without = classifier().fit(X[kept], y[kept], sample_weight=weight[kept])
+    np.testing.assert_array_equal(weights(with_them), weights(without))
+
+
+def test_balanced_weights_are_those_of_scikit_learn():
+    codes = np.array([0, 0, 0, 0, 1, 1, 2])
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=codes)
+    np.testing.assert_allclose(class_weights("balanced", np.arange(3), codes, None), expected)
+    twice = class_weights("balanced", np.arange(3), codes, np.array([1, 1, 1, 1, 2, 2, 4]))
+    np.testing.assert_allclose(twice, 1)
 
 
 def test_class_weight(stripes):
@@ -195,8 +216,9 @@ def test_held_out_rows_are_spread_over_the_classes():
 def test_warm_start_goes_on(stripes):
     X, y = stripes
     model = classifier(warm_start=True, max_epochs=2).fit(X, y)
-    first = weights(model)
+    first, rates = weights(model), model.history_["learning_rate"]
     model.fit(X, y)
+    np.testing.assert_array_equal(model.history_["learning_rate"], rates)
     assert model.n_iter_ == len(model.loss_curve_) == 4
     assert not np.array_equal(first, weights(model))
     cold = classifier(max_epochs=2).fit(X, y).fit(X, y)
@@ -230,6 +252,35 @@ def test_regressor_in_any_unit(stripes):
     assert two.predict(X).dtype == np.float64
     constant = ConvNetRegressor(tiny, max_epochs=2, random_state=0).fit(X, np.full(120, 7.0))
     assert np.isfinite(constant.predict(X)).all()
+
+
+class _Watch(training.Callback):
+    """Keeps the targets of every batch, and how many threads it was computed on."""
+
+    def __init__(self):
+        self.targets, self.threads = [], set()
+
+    def on_batch_end(self, trainer, batch, loss):
+        self.targets.append(batch.targets.tolist())
+        self.threads.add(device.thread_count())
+
+
+def test_every_partial_fit_has_an_order_of_its_own(stripes):
+    X, y = stripes
+    watch = _Watch()
+    model = classifier(callbacks=[watch], batch_size=120)
+    model.partial_fit(X, y, classes=[0, 1]).partial_fit(X, y)
+    assert watch.targets[0] != watch.targets[1]
+
+
+def test_n_threads_holds_in_fit_and_is_restored(stripes):
+    X, y = stripes
+    before, watch = device.thread_count(), _Watch()
+    if before < 2:
+        pytest.skip("this process has fewer than 2 threads")
+    classifier(callbacks=[watch], n_threads=1, max_epochs=1).fit(X, y)
+    assert watch.threads == {1}
+    assert device.thread_count() == before
 
 
 class _Interrupt(training.Callback):

@@ -7,7 +7,7 @@ import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
 _UINT8_STEP = 1 / 255
-_BATCH_VALUES = 1 << 18  # values in a batch of predictions: what the maps of a few layers take stays small
+_BATCH_VALUES = 1 << 17  # values in a batch of predictions: what the maps of a few layers take stays small
 _LARGEST_BATCH = 512
 
 
