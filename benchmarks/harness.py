@@ -87,5 +87,5 @@ def load(name):
     if not folder:
         raise SystemExit(f"{name}: set NEUROJIT_DATA to the folder that holds {name}.npz")
     with np.load(Path(folder) / f"{name}.npz") as data:
-        images = [np.asarray(data[key], np.float32)[..., None] / 255 for key in ("x_train", "x_test")]
+        images = [np.divide(data[key], 255, dtype=np.float32)[..., None] for key in ("x_train", "x_test")]
         return images[0], data["y_train"].astype(np.int64), images[1], data["y_test"].astype(np.int64)
