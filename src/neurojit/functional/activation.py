@@ -3,13 +3,14 @@
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.memory import empty_like
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import activation as kernels
 
 
 def _apply(kernel, *arguments):
     """What a kernel makes of flat views of its arrays, in a new array like the first."""
-    result = np.empty_like(arguments[0])
+    result = empty_like(arguments[0])
     flat = (a.reshape(-1) if isinstance(a, np.ndarray) else a for a in arguments)
     kernel(*flat, result.reshape(-1))
     return result

@@ -1,7 +1,6 @@
 """How (rows, channels) arrays are cut for kernels/cpu/columns.py, and the sums over rows it makes."""
 
-import numpy as np
-
+from neurojit.core.memory import empty
 from neurojit.kernels.cpu.chunks import CHUNK
 from neurojit.kernels.cpu.columns import channel_sums
 
@@ -27,6 +26,6 @@ def sum_over_rows(x):
     """Sum of x over all axes but the last, shape (channels,), in an order that depends on its shape alone."""
     channels = x.shape[-1]
     width = tile_width(channels)
-    partial = np.empty((block_count(x.size, width), width), x.dtype)
+    partial = empty((block_count(x.size, width), width), x.dtype)
     channel_sums(x.reshape(-1), channels, partial)
     return partial[:, :channels].sum(axis=0)

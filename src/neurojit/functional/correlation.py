@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from neurojit.core import simd
+from neurojit.core.memory import empty
 from neurojit.kernels.cpu import conv as kernels
 from neurojit.kernels.cpu.packing import pack_panels, pack_transposed, pad
 
@@ -25,7 +26,7 @@ def _packed(weight, groups):
     full, panels = _panels(columns, weight.dtype)
     if columns % simd.lanes(weight.dtype) == 0 and weight.strides[1] < _LONG_ROW:
         return weight.reshape(-1), (columns, full, c_out)
-    packed = np.empty((groups, panels, taps * run, full), weight.dtype)
+    packed = empty((groups, panels, taps * run, full), weight.dtype)
     pack_panels(weight.reshape(taps * run, groups, columns), packed)
     return packed.reshape(-1), (panels * taps * run * full, taps * run * full, full)
 
@@ -35,7 +36,7 @@ def _packed_transposed(weight, taps, groups):
     _, c_in, c_out = weight.shape
     full, panels = _panels(c_in, weight.dtype)
     rows = taps.size * (c_out // groups)
-    packed = np.empty((groups, panels, rows, full), weight.dtype)
+    packed = empty((groups, panels, rows, full), weight.dtype)
     pack_transposed(weight.reshape(-1, c_in, groups, c_out // groups), taps, packed)
     return packed.reshape(-1), (panels * rows * full, rows * full, full)
 
@@ -55,7 +56,7 @@ def source_of(x, geometry):
     if not geometry.by_rows or not any(before or after for before, after in geometry.padding):
         return x
     spatial = (size + before + after for size, (before, after) in zip(geometry.size, geometry.padding, strict=True))
-    padded = np.empty((x.shape[0], *spatial, geometry.c_in), x.dtype)
+    padded = empty((x.shape[0], *spatial, geometry.c_in), x.dtype)
     pad(x, tuple(before for before, _ in geometry.padding), padded)
     return padded
 
@@ -63,7 +64,7 @@ def source_of(x, geometry):
 def forward(source, weight, bias, geometry):
     """The convolution itself, shape (n, *geometry.output, c_out)."""
     c_out, groups = weight.shape[-1], geometry.groups
-    out = np.empty((source.shape[0], *geometry.output, c_out), weight.dtype)
+    out = empty((source.shape[0], *geometry.output, c_out), weight.dtype)
     packed, layout = _packed(weight.reshape(-1, geometry.run, c_out), groups)
     start = _start(bias, c_out // groups, groups, weight.dtype)
     grid, step = geometry.output, geometry.stride
@@ -78,7 +79,7 @@ def data_gradient(dy, weight, geometry):
     group_in, c_out = weight.shape[-2:]
     groups = geometry.groups
     weight = weight.reshape(-1, group_in, c_out)
-    dx = np.empty((dy.shape[0], *geometry.size, geometry.c_in), dy.dtype)
+    dx = empty((dy.shape[0], *geometry.size, geometry.c_in), dy.dtype)
     start = _start(None, group_in, groups, dy.dtype)
     run, step = c_out // groups, (1, 1, 1)
     for phase in geometry.phases:
@@ -99,7 +100,7 @@ def weight_gradient(source, dy, weight_shape, geometry):
     taps, run = len(geometry.displacement), geometry.run
     offset = np.arange(run, dtype=np.int64) * dy.itemsize
     splits = _splits(source.nbytes + dy.nbytes, math.prod(weight_shape) * dy.itemsize)
-    partial = np.empty((splits, groups, taps, run, c_out // groups), dy.dtype)
+    partial = empty((splits, groups, taps, run, c_out // groups), dy.dtype)
     kernels.correlate_weight_gradient(
         source, dy, partial, geometry.output, geometry.stride, geometry.displacement, offset
     )
@@ -115,6 +116,6 @@ def _splits(data_bytes, weight_bytes):
 def _total(partial):
     if len(partial) == 1:
         return partial[0]
-    total = np.empty(partial.shape[1], partial.dtype)
+    total = empty(partial.shape[1], partial.dtype)
     kernels.sum_partials(partial, total)
     return total

@@ -5,6 +5,7 @@ import numbers
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.memory import empty_like
 from neurojit.core.random import Key
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import dropout as kernels
@@ -36,7 +37,7 @@ def _check(x, rate, key):
 def _drop(x, rate, key):
     if rate == 0:
         return x
-    y = np.empty_like(x)
+    y = empty_like(x)
     # An element is dropped when its word is below rate * 2^32.
     threshold = np.uint32(min(round(rate * 2**32), 2**32 - 1))
     kernels.dropout(x.reshape(-1), threshold, 1.0 / (1.0 - rate), np.uint64(key.value), y.reshape(-1))

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.memory import empty
 from neurojit.functional.columns import block_count, tile_width
 from neurojit.functional.op import op
 from neurojit.functional.pooling import Pooling, max_forward, max_vjp
@@ -24,14 +25,14 @@ def _as_signal(x):
 def _global_mean(signal):
     n, positions, channels = signal.shape
     width = tile_width(channels)
-    partial = np.empty((n, block_count(positions * channels, width), width), signal.dtype)
+    partial = empty((n, block_count(positions * channels, width), width), signal.dtype)
     kernels.image_sums(signal.reshape(n, positions * channels), channels, partial)
     return (partial[:, :, :channels].sum(axis=1, dtype=np.float64) / positions).astype(signal.dtype)
 
 
 def _spread(dy, shape):
     """dy / positions at every position of `shape` (n, ..., channels)."""
-    dx = np.empty(shape, dy.dtype)
+    dx = empty(shape, dy.dtype)
     n, channels = dy.shape
     positions, width = math.prod(shape[1:-1]), tile_width(channels)
     tiles = np.tile(dy * dy.dtype.type(1 / positions), width // channels)

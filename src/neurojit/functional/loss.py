@@ -5,6 +5,7 @@ import numbers
 import numpy as np
 
 from neurojit.core.arrays import canonical, canonical_integers
+from neurojit.core.memory import empty, empty_like
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import loss as kernels
 from neurojit.kernels.cpu.chunks import CHUNK
@@ -76,7 +77,7 @@ def _check_smoothing(label_smoothing):
 
 
 def _cross_entropy(rows, label_smoothing, dlogits):
-    losses = np.empty(len(rows.rows), rows.scores.dtype)
+    losses = empty(len(rows.rows), rows.scores.dtype)
     kernels.cross_entropy(rows.rows, rows.targets, rows.weight, float(label_smoothing), rows.scale, losses, dlogits)
     return rows.reduce(losses)
 
@@ -134,14 +135,14 @@ def cross_entropy(logits, targets, *, weight=None, label_smoothing=0.0, ignore_i
     """
     _check_smoothing(label_smoothing)
     rows = _Classes(logits, targets, weight, ignore_index, reduction, "logits")
-    return _cross_entropy(rows, label_smoothing, np.empty((0, rows.classes), rows.scores.dtype))
+    return _cross_entropy(rows, label_smoothing, empty((0, rows.classes), rows.scores.dtype))
 
 
 @cross_entropy.define_vjp
 def _cross_entropy_vjp(logits, targets, *, weight=None, label_smoothing=0.0, ignore_index=-100, reduction="mean"):
     _check_smoothing(label_smoothing)
     rows = _Classes(logits, targets, weight, ignore_index, reduction, "logits")
-    dlogits = np.empty_like(rows.rows)
+    dlogits = empty_like(rows.rows)
     y = _cross_entropy(rows, label_smoothing, dlogits)
     return y, lambda dy, wrt: (rows.through_reduction(dlogits, dy) if wrt[0] else None,)
 
@@ -217,8 +218,8 @@ def _squared_error(prediction, target, reduction):
     prediction = canonical(prediction, "prediction")
     target = canonical(target, "target", dtype=prediction.dtype, shape=prediction.shape)
     _check_reduction(reduction)
-    difference = np.empty_like(prediction)
-    partial = np.empty(-(-prediction.size // CHUNK), prediction.dtype)
+    difference = empty_like(prediction)
+    partial = empty(-(-prediction.size // CHUNK), prediction.dtype)
     kernels.squared_error(prediction.reshape(-1), target.reshape(-1), difference.reshape(-1), partial)
     if reduction == "none":
         return difference * difference, difference, 1.0

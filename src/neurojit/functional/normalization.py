@@ -3,6 +3,7 @@
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.memory import empty, empty_like
 from neurojit.functional.columns import block_count, block_width, tile_width
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import norm as kernels
@@ -45,7 +46,7 @@ class _Normalization:
 
     def partial(self):
         """Room for one partial result a block."""
-        return np.empty((block_count(self.flat.size, self.width), self.width), self.x.dtype)
+        return empty((block_count(self.flat.size, self.width), self.width), self.x.dtype)
 
     def total(self, partial):
         """The blocks' results added up in order, in float64."""
@@ -69,7 +70,7 @@ class _Normalization:
         return mean.astype(self.x.dtype), (square / self.rows).astype(self.x.dtype)
 
     def forward(self):
-        y = np.empty_like(self.x)
+        y = empty_like(self.x)
         beta = np.zeros_like(self.mean) if self.beta is None else self.beta
         tiles = [self.tile(values) for values in (self.mean, self.scale, beta)]
         kernels.normalize(self.flat, *tiles, y.reshape(-1))
@@ -88,7 +89,7 @@ class _Normalization:
 
     def data_gradient(self, dy, dgamma, dbeta):
         """dx = scale (dy - (dbeta + xhat dgamma) / rows) in training, scale dy in inference."""
-        dx = np.empty_like(self.x)
+        dx = empty_like(self.x)
         if self.training:
             rows = max(self.rows, 1)
             factors = (self.mean, self.scale, -self.scale * self.inverse * dgamma / rows, -self.scale * dbeta / rows)

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.memory import empty, empty_like
 from neurojit.core.shapes import integers, output_size, paddings, window_extent
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import pool as kernels
@@ -107,8 +108,8 @@ def _check(x, window, stride, padding, dilation, ceil_mode, rank):
 def max_forward(x, pooling, with_switches):
     """The maxima of canonical `x` and, where asked for, their switches."""
     plane = _plane(pooling)
-    y = np.empty((x.shape[0], *pooling.output, x.shape[-1]), x.dtype)
-    switches = np.empty(y.shape if with_switches else 0, np.int32)
+    y = empty((x.shape[0], *pooling.output, x.shape[-1]), x.dtype)
+    switches = empty(y.shape if with_switches else 0, np.int32)
     numbers = plane.window, plane.stride, plane.before, plane.dilation, plane.taps
     sizes = plane.size, plane.output, x.shape[-1]
     kernels.max_pool(x.reshape(-1), *sizes, *numbers, y.reshape(-1), switches.reshape(-1))
@@ -123,7 +124,7 @@ def max_vjp(x, pooling):
         if not wrt[0]:
             return (None,)
         plane = _plane(pooling)
-        dx = np.empty_like(x)
+        dx = empty_like(x)
         sizes = plane.size, plane.output, x.shape[-1]
         numbers = *sizes, plane.window, plane.stride, plane.before, plane.dilation
         kernels.max_pool_backward(dy.reshape(-1), switches.reshape(-1), *numbers, dx.reshape(-1))
@@ -266,7 +267,7 @@ def _shares(x, plane, count_include_pad):
 
 def _avg_forward(x, pooling, count_include_pad):
     plane = _plane(pooling)
-    y = np.empty((x.shape[0], *pooling.output, x.shape[-1]), x.dtype)
+    y = empty((x.shape[0], *pooling.output, x.shape[-1]), x.dtype)
     shares = _shares(x, plane, count_include_pad)
     kernels.avg_pool(x.reshape(-1), *_avg_numbers(x, plane), plane.taps, *shares, y.reshape(-1))
     return y
@@ -277,7 +278,7 @@ def _avg_pullback(x, pooling, count_include_pad):
         if not wrt[0]:
             return (None,)
         plane = _plane(pooling)
-        dx = np.empty_like(x)
+        dx = empty_like(x)
         shares = _shares(x, plane, count_include_pad)
         kernels.avg_pool_backward(dy.reshape(-1), *_avg_numbers(x, plane), *shares, dx.reshape(-1))
         return (dx,)

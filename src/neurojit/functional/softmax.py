@@ -1,8 +1,7 @@
 """Softmax over the last axis."""
 
-import numpy as np
-
 from neurojit.core.arrays import canonical
+from neurojit.core.memory import empty_like
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import softmax as kernels
 
@@ -13,7 +12,7 @@ def _rows(array):
 
 def _apply(kernel, *arrays):
     """What a kernel makes of its arrays as rows, in a new array like the first."""
-    result = np.empty_like(arrays[0])
+    result = empty_like(arrays[0])
     kernel(*(_rows(a) for a in arrays), _rows(result))
     return result
 
