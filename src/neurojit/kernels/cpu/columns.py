@@ -4,8 +4,13 @@ The array is flat; a tile holds `width` = several rows of channels side by side,
 repeated along it.
 """
 
+import numpy as np
+
 from neurojit.core.jit import exact_kernel, kernel, parallel_kernel, prange
 from neurojit.kernels.cpu.chunks import CHUNK
+
+# Offsets are cast to unsigned integers, for which numba compiles no test for negative indices: LLVM can then vectorise.
+offset = np.uint64
 
 
 @kernel
@@ -20,15 +25,13 @@ def add_tiles(x, total):
     width = total.size
     total[:] = 0
     fours = x.size // (4 * width) * (4 * width)
-    for start in range(0, fours, 4 * width):
-        a, b = x[start : start + width], x[start + width : start + 2 * width]
-        c, d = x[start + 2 * width : start + 3 * width], x[start + 3 * width : start + 4 * width]
+    for a in range(0, fours, 4 * width):
+        b, c, d = a + width, a + 2 * width, a + 3 * width
         for k in range(width):
-            total[k] += (a[k] + b[k]) + (c[k] + d[k])
-    for start in range(fours, x.size, width):
-        row = x[start : start + width]
-        for k in range(row.size):
-            total[k] += row[k]
+            total[k] += (x[offset(a + k)] + x[offset(b + k)]) + (x[offset(c + k)] + x[offset(d + k)])
+    for a in range(fours, x.size, width):
+        for k in range(min(width, x.size - a)):
+            total[k] += x[offset(a + k)]
 
 
 @exact_kernel
@@ -37,16 +40,16 @@ def add_deviations(x, pivot, total):
     width = total.size
     total[:] = 0
     fours = x.size // (4 * width) * (4 * width)
-    for start in range(0, fours, 4 * width):
-        a, b = x[start : start + width], x[start + width : start + 2 * width]
-        c, d = x[start + 2 * width : start + 3 * width], x[start + 3 * width : start + 4 * width]
+    for a in range(0, fours, 4 * width):
+        b, c, d = a + width, a + 2 * width, a + 3 * width
         for k in range(width):
             p = pivot[k]
-            total[k] += ((a[k] - p) + (b[k] - p)) + ((c[k] - p) + (d[k] - p))
-    for start in range(fours, x.size, width):
-        row = x[start : start + width]
-        for k in range(row.size):
-            total[k] += row[k] - pivot[k]
+            total[k] += ((x[offset(a + k)] - p) + (x[offset(b + k)] - p)) + (
+                (x[offset(c + k)] - p) + (x[offset(d + k)] - p)
+            )
+    for a in range(fours, x.size, width):
+        for k in range(min(width, x.size - a)):
+            total[k] += x[offset(a + k)] - pivot[k]
 
 
 @kernel
@@ -55,16 +58,16 @@ def add_squares(x, mean, total):
     width = total.size
     total[:] = 0
     fours = x.size // (4 * width) * (4 * width)
-    for start in range(0, fours, 4 * width):
-        a, b = x[start : start + width], x[start + width : start + 2 * width]
-        c, d = x[start + 2 * width : start + 3 * width], x[start + 3 * width : start + 4 * width]
+    for a in range(0, fours, 4 * width):
+        b, c, d = a + width, a + 2 * width, a + 3 * width
         for k in range(width):
             m = mean[k]
-            total[k] += ((a[k] - m) ** 2 + (b[k] - m) ** 2) + ((c[k] - m) ** 2 + (d[k] - m) ** 2)
-    for start in range(fours, x.size, width):
-        row = x[start : start + width]
-        for k in range(row.size):
-            total[k] += (row[k] - mean[k]) ** 2
+            e, f, g, h = x[offset(a + k)] - m, x[offset(b + k)] - m, x[offset(c + k)] - m, x[offset(d + k)] - m
+            total[k] += (e * e + f * f) + (g * g + h * h)
+    for a in range(fours, x.size, width):
+        for k in range(min(width, x.size - a)):
+            deviation = x[offset(a + k)] - mean[k]
+            total[k] += deviation * deviation
 
 
 @kernel

@@ -6,7 +6,7 @@ it (see columns.py). Partial results are (blocks, width), one row a block of the
 """
 
 from neurojit.core.jit import kernel, parallel_kernel, prange
-from neurojit.kernels.cpu.columns import add_deviations, add_squares, block_size, fold, unfold
+from neurojit.kernels.cpu.columns import add_deviations, add_squares, block_size, fold, offset, unfold
 
 
 @kernel
@@ -16,7 +16,8 @@ def _moments(x, channels, mean, square):
     The mean is the first row plus the mean deviation from it: sums stay small however large the values.
     """
     pivot = square
-    pivot[:channels] = x[:channels]
+    for k in range(channels):
+        pivot[k] = x[k]
     unfold(pivot, channels)
     add_deviations(x, pivot, mean)
     fold(mean, channels)
@@ -40,10 +41,9 @@ def moments(x, channels, mean, square):
 def _normalize(x, mean, scale, shift, y):
     """y = scale (x - mean) + shift."""
     width = mean.size
-    for start in range(0, x.size, width):
-        x_row, y_row = x[start : start + width], y[start : start + width]
-        for k in range(x_row.size):
-            y_row[k] = scale[k] * (x_row[k] - mean[k]) + shift[k]
+    for a in range(0, x.size, width):
+        for k in range(min(width, x.size - a)):
+            y[offset(a + k)] = scale[k] * (x[offset(a + k)] - mean[k]) + shift[k]
 
 
 @parallel_kernel
@@ -61,11 +61,10 @@ def _gradient_sums(dy, x, channels, mean, dy_sum, product_sum):
     width = mean.size
     dy_sum[:] = 0
     product_sum[:] = 0
-    for start in range(0, x.size, width):
-        dy_row, x_row = dy[start : start + width], x[start : start + width]
-        for k in range(x_row.size):
-            dy_sum[k] += dy_row[k]
-            product_sum[k] += dy_row[k] * (x_row[k] - mean[k])
+    for a in range(0, x.size, width):
+        for k in range(min(width, x.size - a)):
+            dy_sum[k] += dy[offset(a + k)]
+            product_sum[k] += dy[offset(a + k)] * (x[offset(a + k)] - mean[k])
     fold(dy_sum, channels)
     fold(product_sum, channels)
 
@@ -83,10 +82,9 @@ def gradient_sums(dy, x, channels, mean, dy_sum, product_sum):
 def _normalize_backward(dy, x, mean, by_dy, by_x, shift, dx):
     """dx = by_dy dy + by_x (x - mean) + shift."""
     width = mean.size
-    for start in range(0, x.size, width):
-        dy_row, x_row, dx_row = dy[start : start + width], x[start : start + width], dx[start : start + width]
-        for k in range(x_row.size):
-            dx_row[k] = by_dy[k] * dy_row[k] + by_x[k] * (x_row[k] - mean[k]) + shift[k]
+    for a in range(0, x.size, width):
+        for k in range(min(width, x.size - a)):
+            dx[offset(a + k)] = by_dy[k] * dy[offset(a + k)] + by_x[k] * (x[offset(a + k)] - mean[k]) + shift[k]
 
 
 @parallel_kernel

@@ -15,10 +15,7 @@ import numpy as np
 
 from neurojit.core.jit import exact_kernel, kernel, parallel_kernel, prange
 from neurojit.kernels.cpu.chunks import chunk_rows
-from neurojit.kernels.cpu.columns import add_tiles, block_size, fold
-
-# Offsets are cast to unsigned integers, for which numba compiles no test for negative indices: LLVM can then vectorise.
-_at = np.uint64
+from neurojit.kernels.cpu.columns import add_tiles, block_size, fold, offset
 
 
 @kernel
@@ -44,7 +41,8 @@ def _windows_with(tap, size, stride, before, dilation, windows):
 @kernel
 def _inner_windows(size, window, stride, before, dilation, windows):
     """The windows along an axis whose taps all lie in the image, as the first and one past the last."""
-    first, _ = _windows_with(0, size, stride, before, dilation, windows)
+    tap = 0
+    first, _ = _windows_with(tap, size, stride, before, dilation, windows)
     _, end = _windows_with(window - 1, size, stride, before, dilation, windows)
     return first, max(first, end)
 
@@ -72,10 +70,10 @@ def _raise_by_four(x, a, b, c, d, step, count, channels, first, y, at):
     """
     for _ in range(count):
         for k in range(channels):
-            best = x[_at(a + k)] if first else _larger(x[_at(a + k)], y[_at(at + k)])
-            best = _larger(x[_at(b + k)], best)
-            best = _larger(x[_at(c + k)], best)
-            y[_at(at + k)] = _larger(x[_at(d + k)], best)
+            best = x[offset(a + k)] if first else _larger(x[offset(a + k)], y[offset(at + k)])
+            best = _larger(x[offset(b + k)], best)
+            best = _larger(x[offset(c + k)], best)
+            y[offset(at + k)] = _larger(x[offset(d + k)], best)
         a, b, c, d, at = a + step, b + step, c + step, d + step, at + channels
 
 
@@ -86,16 +84,16 @@ def _raise_by_four_with_switch(x, base, p, q, r, s, step, count, channels, first
         a, b, c, d = base + p * channels, base + q * channels, base + r * channels, base + s * channels
         at_a, at_b, at_c, at_d = np.int32(p), np.int32(q), np.int32(r), np.int32(s)
         for k in range(channels):
-            v, best, where = x[_at(a + k)], y[_at(at + k)], switches[_at(at + k)]
+            v, best, where = x[offset(a + k)], y[offset(at + k)], switches[offset(at + k)]
             where = at_a if first else _choose(v, best, at_a, where)
             best = v if first else _larger(v, best)
-            v = x[_at(b + k)]
+            v = x[offset(b + k)]
             where, best = _choose(v, best, at_b, where), _larger(v, best)
-            v = x[_at(c + k)]
+            v = x[offset(c + k)]
             where, best = _choose(v, best, at_c, where), _larger(v, best)
-            v = x[_at(d + k)]
-            switches[_at(at + k)] = _choose(v, best, at_d, where)
-            y[_at(at + k)] = _larger(v, best)
+            v = x[offset(d + k)]
+            switches[offset(at + k)] = _choose(v, best, at_d, where)
+            y[offset(at + k)] = _larger(v, best)
         p, q, r, s, at = p + step, q + step, r + step, s + step, at + channels
 
 
@@ -125,22 +123,19 @@ def _max_rows(rows, x, size, windows, channels, window, stride, before, dilation
     left, right = _inner_windows(size[1], window[1], stride[1], before[1], dilation[1], windows[1])
     for row in range(rows[0], rows[1]):
         n, i = divmod(row, windows[0])
-        base, at = n * size[0] * size[1] * channels, row * windows[1] * channels
-        top, run = i * stride[0] - before[0], 0
-        if above <= i < below:
-            run = right - left
-            origin = top * size[1] + left * stride[1] - before[1]
-            begin = at + left * channels
-            _max_run(x, base, origin, taps, taps.size, stride[1], run, channels, y, switches, begin)
-        for j in range(windows[1]):
-            if run > 0 and left <= j < right:
-                continue
-            begin = at + j * channels
-            count = _taps_inside(top, j * stride[1] - before[1], size, window, dilation, clipped)
-            _max_run(x, base, 0, clipped, count, 0, 1, channels, y, switches, begin)
-            if count == 0:
-                y[begin : begin + channels] = -np.inf
-                switches[begin : begin + channels] = -1
+        base, top, j = n * size[0] * size[1] * channels, i * stride[0] - before[0], 0
+        while j < windows[1]:
+            at, start = (row * windows[1] + j) * channels, j * stride[1] - before[1]
+            if above <= i < below and left <= j < right:
+                origin, these, tap_count, run = top * size[1] + start, taps, taps.size, right - j
+            else:
+                tap_count = _taps_inside(top, start, size, window, dilation, clipped)
+                origin, these, run = 0, clipped, 1
+            _max_run(x, base, origin, these, tap_count, stride[1], run, channels, y, switches, at)
+            if tap_count == 0:
+                y[at : at + channels] = -np.inf
+                switches[at : at + channels] = -1
+            j += run
 
 
 @parallel_kernel
@@ -160,7 +155,7 @@ def _take_run(dy, switches, at, position, step, count, channels, dx, to):
     for _ in range(count):
         here = np.int32(position)
         for k in range(channels):
-            dx[_at(to + k)] += dy[_at(at + k)] if switches[_at(at + k)] == here else zero
+            dx[offset(to + k)] += dy[offset(at + k)] if switches[offset(at + k)] == here else zero
         position, at, to = position + step, at + channels, to + step * channels
 
 
@@ -202,11 +197,11 @@ def _add_four(x, a, b, c, d, four, step, count, channels, first, y, at):
     zero = y.dtype.type(0)
     for _ in range(count):
         for k in range(channels):
-            total = x[_at(a + k)] if first else y[_at(at + k)] + x[_at(a + k)]
-            total += x[_at(b + k)] if four > 1 else zero
-            total += x[_at(c + k)] if four > 2 else zero
-            total += x[_at(d + k)] if four > 3 else zero
-            y[_at(at + k)] = total
+            total = x[offset(a + k)] if first else y[offset(at + k)] + x[offset(a + k)]
+            total += x[offset(b + k)] if four > 1 else zero
+            total += x[offset(c + k)] if four > 2 else zero
+            total += x[offset(d + k)] if four > 3 else zero
+            y[offset(at + k)] = total
         a, b, c, d, at = a + step, b + step, c + step, d + step, at + channels
 
 
@@ -227,31 +222,30 @@ def _scale_row(height_share, width_share, channels, y):
     for j in range(width_share.size):
         share = height_share * width_share[j]
         for k in range(j * channels, (j + 1) * channels):
-            y[_at(k)] *= share
+            y[offset(k)] *= share
 
 
 @kernel
 def _mean_rows(rows, x, size, windows, channels, window, stride, before, taps, height_share, width_share, y):
     """Rows of windows first to last - 1 of all images' rows, `rows` = (first, last)."""
-    clipped = np.empty_like(taps)
-    above, below = _inner_windows(size[0], window[0], stride[0], before[0], 1, windows[0])
-    left, right = _inner_windows(size[1], window[1], stride[1], before[1], 1, windows[1])
+    dilation, clipped = (1, 1), np.empty_like(taps)
+    above, below = _inner_windows(size[0], window[0], stride[0], before[0], dilation[0], windows[0])
+    left, right = _inner_windows(size[1], window[1], stride[1], before[1], dilation[1], windows[1])
     for row in range(rows[0], rows[1]):
         n, i = divmod(row, windows[0])
-        base, at = n * size[0] * size[1] * channels, row * windows[1] * channels
-        top, run = i * stride[0] - before[0], 0
-        if above <= i < below:
-            run = right - left
-            origin = top * size[1] + left * stride[1] - before[1]
-            _sum_run(x, base, origin, taps, taps.size, stride[1], run, channels, y, at + left * channels)
-        for j in range(windows[1]):
-            if run > 0 and left <= j < right:
-                continue
-            begin = at + j * channels
-            count = _taps_inside(top, j * stride[1] - before[1], size, window, (1, 1), clipped)
-            _sum_run(x, base, 0, clipped, count, 0, 1, channels, y, begin)
-            if count == 0:
-                y[begin : begin + channels] = 0
+        base, top, j = n * size[0] * size[1] * channels, i * stride[0] - before[0], 0
+        while j < windows[1]:
+            at, start = (row * windows[1] + j) * channels, j * stride[1] - before[1]
+            if above <= i < below and left <= j < right:
+                origin, these, tap_count, run = top * size[1] + start, taps, taps.size, right - j
+            else:
+                tap_count = _taps_inside(top, start, size, window, dilation, clipped)
+                origin, these, run = 0, clipped, 1
+            _sum_run(x, base, origin, these, tap_count, stride[1], run, channels, y, at)
+            if tap_count == 0:
+                y[at : at + channels] = 0
+            j += run
+        at = row * windows[1] * channels
         _scale_row(height_share[i], width_share, channels, y[at : at + windows[1] * channels])
 
 
@@ -271,7 +265,7 @@ def _spread_run(dy, at, height_share, width_share, first, count, step, channels,
     for j in range(first, first + count):
         share = height_share * width_share[j]
         for k in range(channels):
-            dx[_at(to + k)] += share * dy[_at(at + k)]
+            dx[offset(to + k)] += share * dy[offset(at + k)]
         at, to = at + channels, to + step * channels
 
 
