@@ -47,18 +47,21 @@ def _rows_product(a, weight, start, out, segments, run, columns, narrow, by_corn
 @kernel
 def _columns_product(a, b, out, columns, narrow):
     """a (count, ROWS), b (count, full), out (ROWS, columns + 1); row i takes column ROWS - 1 - i of a."""
-    table, offsets, outs = np.empty(a.shape[0], np.int64), np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
+    table, rows = np.empty(a.shape[0], np.int64), np.empty(a.shape[0], np.int64)
+    offsets, outs = np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
     for k in range(a.shape[0]):
         table[k] = address(a, k * ROWS)
+        rows[k] = address(b, k * b.shape[1])
     for i in range(ROWS):
         offsets[i] = (ROWS - 1 - i) * a.itemsize
         outs[i] = address(out, i * out.shape[1])
     at, by, into = address(table, 0), address(offsets, 0), address(outs, 0)
     if narrow:
-        simd.multiply_columns_narrow(a, at, by, a.shape[0], address(b, 0), b.shape[1], into, columns)
+        simd.multiply_columns_narrow(a, at, by, address(rows, 0), a.shape[0], into, columns)
     else:
-        simd.multiply_columns(a, at, by, a.shape[0], address(b, 0), b.shape[1], into, columns)
+        simd.multiply_columns(a, at, by, address(rows, 0), a.shape[0], into, columns)
     simd.keep(table)
+    simd.keep(rows)
     simd.keep(offsets)
     simd.keep(outs)
 

@@ -5,7 +5,7 @@ registers and do one fused multiply-add per register and step:
 
 - `multiply_rows`: out[i, j] = start[j] + sum_s sum_c a[s, i][c] weight[s * run + c, j]. Each row i of each segment s is
   an address of `run` consecutive values: a pixel under a convolution tap, a sample of a dense layer, or zeros.
-- `multiply_columns`: out[i, j] += sum_k a[k][offset_i] b[k, j]: the transposed product, for gradients to weights.
+- `multiply_columns`: out[i, j] += sum_k a[k][offset_i] b[k][j]: the transposed product, for gradients to weights.
 
 Shapes and addresses are the caller's; nothing is checked here. Addresses are integers (bytes), from `address`.
 """
@@ -311,27 +311,26 @@ def _multiply_rows(vectors):
 
 def _multiply_columns(vectors):
     @intrinsic
-    def multiply_columns(typing_context, like, table, offsets, count, b, stride, outs, columns):
-        """out[i, j] += sum over k < count of a[k][offset_i] b[k stride + j].
+    def multiply_columns(typing_context, like, table, offsets, rows, count, outs, columns):
+        """out[i, j] += sum over k < count of a[k][offset_i] b[k][j].
 
         like : array of the element type.
         table : address of `count` addresses, one for each k.
         offsets : address of ROWS offsets in bytes.
-        b, stride : address of b, whose rows are as wide as the tile, and elements from one of them to the next.
+        rows : address of `count` addresses, of rows of b, which are as wide as the tile.
         outs, columns : address of ROWS addresses of output rows, and how many columns of them to write.
         """
 
         def codegen(context, builder, signature, arguments):
-            _, table, offsets, count, b, stride, outs, columns = arguments
+            _, table, offsets, rows, count, outs, columns = arguments
             e = _Emitter(builder, like.dtype, vectors)
             out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
             shifts = [e.table_entry(offsets, i) for i in range(ROWS)]
             masks = e.masks(columns)
-            stride = e.scale(stride)
 
             def step(k, tile):
-                base = e.entry(e.add(table, builder.mul(k, e.constant(8))))
-                b_row = e.load(e.add(b, builder.mul(k, stride)))
+                nth = builder.mul(k, e.constant(8))
+                base, b_row = e.entry(e.add(table, nth)), e.load(e.entry(e.add(rows, nth)))
                 return e.fused((e.add(base, shift) for shift in shifts), b_row, tile)
 
             zero = ir.Constant(e.vector, [0.0] * e.lanes)
@@ -341,7 +340,7 @@ def _multiply_columns(vectors):
                 e.store([builder.fadd(h, v) for h, v in zip(held, row, strict=True)], at, masks)
             return context.get_dummy_value()
 
-        return types.void(like, *[types.intp] * 7), codegen
+        return types.void(like, *[types.intp] * 6), codegen
 
     return multiply_columns
 

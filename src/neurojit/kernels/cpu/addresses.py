@@ -214,22 +214,28 @@ def tabulate_along_batch(
 
 
 @kernel
-def tabulate_tap(first, count, source, zeros, grid, step, here, table, at):
-    """Addresses table[at + i] under one tap, displaced by `here`, for positions first .. first + count."""
+def tabulate_tap(first, count, source, grid, step, here, panel, panel_row, table, rows, at):
+    """Where one tap, displaced by `here`, sees something, among positions first .. first + count; returns how often.
+
+    table[at + k] is the address of what it sees, rows[at + k] = panel + panel_row i that of the i-th position's row.
+    """
     _, d, h, w, c = source.shape
     x_bytes = step[2] * c * source.itemsize
     n, z, y, x = _unravel(first, grid)
-    i = 0
+    found, i = at, 0
     while i < count:
         tz, ty = step[0] * z + here[0], step[1] * y + here[1]
-        row_is_inside = 0 <= tz < d and 0 <= ty < h
-        row_start = address(source, _flat(source, n, tz, ty, here[2]))
         steps = min(grid[2] - x, count - i)
-        for k in range(steps):
-            inside = row_is_inside and 0 <= step[2] * (x + k) + here[2] < w
-            table[at + i + k] = row_start + (x + k) * x_bytes if inside else zeros
+        if 0 <= tz < d and 0 <= ty < h:
+            row_start = address(source, _flat(source, n, tz, ty, here[2]))
+            for k in range(steps):
+                if 0 <= step[2] * (x + k) + here[2] < w:
+                    table[found] = row_start + (x + k) * x_bytes
+                    rows[found] = panel + (i + k) * panel_row
+                    found += 1
         i, x = i + steps, 0
         n, z, y = _next_row(n, z, y, grid)
+    return found - at
 
 
 @kernel

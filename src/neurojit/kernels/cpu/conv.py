@@ -238,21 +238,25 @@ def _gather_panel(dout, first, count, at, columns, panel):
 
 
 @kernel
-def _weight_gradient_panel(source, table, count, offset, unit, units, panel, dweight, column, scratch, offsets, outs):
-    """Units of one panel of columns of dweight (taps, rows, columns), summed over `count` positions."""
+def _weight_gradient_panel(
+    source, table, seen, counts, offset, unit, units, full, dweight, column, scratch, offsets, outs
+):
+    """Units of one panel of columns of dweight (taps, rows, columns), summed over what each tap sees of a chunk."""
     _, rows, columns = dweight.shape
     blocks = ceil_divide(rows, ROWS)
-    rest = min(panel.shape[1], columns - column)
-    b, stride = address(panel, 0), panel.shape[1]
+    rest = min(full, columns - column)
     by, into = address(offsets, 0), address(outs, 0)
     for u in range(unit, unit + units):
         tap, block = divmod(u, blocks)
+        local = tap - unit // blocks
+        if counts[local] == 0:
+            continue
         _tile_rows(block * ROWS, rows, offset, offsets, dweight[tap], column, scratch, outs)
-        at = address(table, (tap - unit // blocks) * _CHUNK)
+        at, b = address(table, local * _CHUNK), address(seen, local * _CHUNK)
         if rest <= lane_count(source):
-            multiply_columns_narrow(source, at, by, count, b, stride, into, rest)
+            multiply_columns_narrow(source, at, by, b, counts[local], into, rest)
         else:
-            multiply_columns(source, at, by, count, b, stride, into, rest)
+            multiply_columns(source, at, by, b, counts[local], into, rest)
 
 
 @kernel
@@ -262,10 +266,10 @@ def _weight_gradient_task(first, last, unit, units, source, dout, dweight, grid,
     blocks = ceil_divide(rows, ROWS)
     taps = (unit + units - 1) // blocks - unit // blocks + 1
     full = VECTORS * lane_count(source)
-    zeros = np.zeros(source.shape[4] + rows, source.dtype)
     scratch = np.empty(full, source.dtype)
     panel = np.empty((_CHUNK, full), source.dtype)
-    table = np.empty(taps * _CHUNK, np.int64)
+    table, seen = np.empty(taps * _CHUNK, np.int64), np.empty(taps * _CHUNK, np.int64)
+    counts = np.empty(taps, np.int64)
     offsets = np.empty(ROWS, np.int64)
     outs = np.empty(ROWS, np.int64)
     for u in range(unit, unit + units):
@@ -275,15 +279,28 @@ def _weight_gradient_task(first, last, unit, units, source, dout, dweight, grid,
         count = min(_CHUNK, last - chunk)
         for t in range(taps):
             here = displacement[unit // blocks + t]
-            tabulate_tap(chunk, count, source, address(zeros, 0), grid, step, here, table, t * _CHUNK)
+            start, row = address(panel, 0), full * source.itemsize
+            counts[t] = tabulate_tap(chunk, count, source, grid, step, here, start, row, table, seen, t * _CHUNK)
         for group in range(groups):
             for column in range(0, columns, full):
                 _gather_panel(dout, chunk, count, group * columns + column, min(full, columns - column), panel)
                 _weight_gradient_panel(
-                    source, table, count, offset, unit, units, panel, dweight[group], column, scratch, offsets, outs
+                    source,
+                    table,
+                    seen,
+                    counts,
+                    offset,
+                    unit,
+                    units,
+                    full,
+                    dweight[group],
+                    column,
+                    scratch,
+                    offsets,
+                    outs,
                 )
             shift(table, taps * _CHUNK, source.shape[4] // groups * source.itemsize)
-    keep(zeros)
+    keep(panel)
 
 
 @parallel_kernel
