@@ -9,7 +9,6 @@ import numpy as np
 
 from neurojit.core.jit import kernel
 from neurojit.core.simd import ROWS, address
-from neurojit.kernels.cpu.chunks import ceil_divide
 
 
 @kernel
@@ -187,9 +186,9 @@ def tabulate_along_batch(
     """
     taps = delta.size
     images, d, h, w, _ = source.shape
-    blocks_of_position = ceil_divide(images, ROWS)
+    positions = grid[0] * grid[1] * grid[2]
     for block in range(blocks):
-        position, part = divmod(first + block, blocks_of_position)
+        part, position = divmod(first + block, positions)  # few images at a time, so that they stay in the cache
         _, z, y, x = _unravel(position, grid)
         count = 0
         for t in range(taps):
