@@ -48,7 +48,10 @@ _SMALL = 1 << 14
 
 def _compile(function, *, fast=True, parallel=False, variant="cpu"):
     flags = set(FAST_MATH) if fast else False
-    dispatcher = njit(nogil=True, error_model="numpy", fastmath=flags, parallel=parallel)(function)
+    # Callers take in the kernels they call. Else each holds a copy, optimized in its own way, and the linker keeps the
+    # one loaded first: last bits would depend on what ran before, and on whether the cache was warm.
+    options = {"parallel": parallel, "forceinline": not parallel}
+    dispatcher = njit(nogil=True, error_model="numpy", fastmath=flags, **options)(function)
     return cache.enable(dispatcher, variant)
 
 
