@@ -9,7 +9,9 @@ from neurojit.core.memory import empty
 from neurojit.kernels.cpu import conv as kernels
 from neurojit.kernels.cpu.packing import pack_panels, pack_transposed, pad
 
-# From this many bytes on, rows of weights one below the other fall into too few sets of the cache: pack them.
+# Panels of weights are packed where it pays: their rows then follow one another and start at a cache line. It does for
+# this many positions and more, and for rows so long that those one below the other fall into too few sets of the cache.
+_MANY_POSITIONS = 512
 _LONG_ROW = 1024
 
 
@@ -19,12 +21,13 @@ def _panels(columns, dtype):
     return full, -(-columns // full)
 
 
-def _packed(weight, groups):
+def _packed(weight, groups, positions):
     """Weights (taps, run, groups * columns) as the kernels read them: a flat array and its layout."""
     taps, run, c_out = weight.shape
     columns = c_out // groups
     full, panels = _panels(columns, weight.dtype)
-    if columns % simd.lanes(weight.dtype) == 0 and weight.strides[1] < _LONG_ROW:
+    is_worth_it = positions >= _MANY_POSITIONS or weight.strides[1] >= _LONG_ROW
+    if columns % simd.lanes(weight.dtype) == 0 and not is_worth_it:
         return weight.reshape(-1), (columns, full, c_out)
     packed = empty((groups, panels, taps * run, full), weight.dtype)
     pack_panels(weight.reshape(taps * run, groups, columns), packed)
@@ -65,7 +68,8 @@ def forward(source, weight, bias, geometry):
     """The convolution itself, shape (n, *geometry.output, c_out)."""
     c_out, groups = weight.shape[-1], geometry.groups
     out = empty((source.shape[0], *geometry.output, c_out), weight.dtype)
-    packed, layout = _packed(weight.reshape(-1, geometry.run, c_out), groups)
+    positions = len(source) * math.prod(geometry.output)
+    packed, layout = _packed(weight.reshape(-1, geometry.run, c_out), groups, positions)
     start = _start(bias, c_out // groups, groups, weight.dtype)
     grid, step = geometry.output, geometry.stride
     kernels.correlate(
