@@ -1,8 +1,7 @@
 """Arrays whose memory is used again.
 
 A large array that is freed goes back to the operating system, and the next one of its size is made of fresh pages, each
-of which costs a fault when it is first written: in the training of a small network that took a third of the time. Here
-the memory of results waits for the next result of about its size.
+of which costs a fault when it is first written. Here the memory of results waits for the next result of about its size.
 """
 
 import math
