@@ -22,22 +22,25 @@ def _tables(a, out, steps, row_stride, table, outs):
 
 
 @kernel
-def _rows_product(a, weight, start, out, segments, run, columns, narrow, by_corners):
-    """a (segments, ROWS, run), weight (segments * run, full), start (full,), out (ROWS, columns)."""
+def _rows_product(a, skip, weight, start, out, segments, run, columns, narrow, by_corners):
+    """a (segments, ROWS, skip + run), weight (segments * run, full), start (full,), out (ROWS, columns)."""
     table, outs = np.empty(segments * ROWS, np.int64), np.empty(ROWS, np.int64)
     moves, places = np.zeros(segments, np.int64), np.empty(segments, np.int64)
     for segment in range(segments):
         places[segment] = segment * run * weight.shape[1] * a.itemsize
         if by_corners:
-            moves[segment] = segment * ROWS * run * a.itemsize
-    _tables(a, out, segments, run, table, outs)
+            moves[segment] = segment * ROWS * (skip + run) * a.itemsize
+    _tables(a, out, segments, skip + run, table, outs)
+    starts = np.full(ROWS, address(start, 0))
     rows, into = address(table, 0), address(outs, 0)
-    w, s, stride = address(weight, 0), address(start, 0), weight.shape[1]
+    w, s, stride, ahead = address(weight, 0), address(starts, 0), weight.shape[1], address(a, 0)
     step, by, place = 0 if by_corners else ROWS, address(moves, 0), address(places, 0)
+    on = skip * a.itemsize
     if narrow:
-        simd.multiply_rows_narrow(a, rows, step, by, segments, run, w, place, stride, into, columns, s, rows, 0)
+        simd.multiply_rows_narrow(a, rows, step, by, segments, on, run, w, place, stride, s, into, columns, ahead)
     else:
-        simd.multiply_rows(a, rows, step, by, segments, run, w, place, stride, into, columns, s, rows, 0)
+        simd.multiply_rows(a, rows, step, by, segments, on, run, w, place, stride, s, into, columns, ahead)
+    simd.keep(starts)
     simd.keep(moves)
     simd.keep(places)
     simd.keep(table)
@@ -80,14 +83,14 @@ def widths(dtype, narrow):
 def test_rows_product(dtype, narrow, by_corners, rng):
     full, columns_tried = widths(dtype, narrow)
     for columns in columns_tried:
-        for segments, run in ((1, 1), (3, 5), (2, 40)):
+        for segments, run, skip in ((1, 1, 0), (3, 5, 2), (2, 40, 0), (1, 7, 3)):
             a, weight, start = (
                 rng.standard_normal(shape).astype(dtype)
-                for shape in ((segments, ROWS, run), (segments * run, full), (full,))
+                for shape in ((segments, ROWS, skip + run), (segments * run, full), (full,))
             )
             out = np.full((ROWS, columns + 1), 7, dtype)
-            _rows_product(a, weight, start, out, segments, run, columns, narrow, by_corners)
-            expected = np.einsum("sic,scj->ij", a, weight.reshape(segments, run, full)) + start
+            _rows_product(a, skip, weight, start, out, segments, run, columns, narrow, by_corners)
+            expected = np.einsum("sic,scj->ij", a[..., skip:], weight.reshape(segments, run, full)) + start
             np.testing.assert_allclose(out[:, :columns], expected[:, :columns], atol=run * TOLERANCE[dtype])
             assert (out[:, columns] == 7).all(), "wrote past its columns"
 

@@ -10,46 +10,12 @@ registers and do one fused multiply-add per register and step:
 Shapes and addresses are the caller's; nothing is checked here. Addresses are integers (bytes), from `address`.
 """
 
-import os
-import platform
-
 import numpy as np
-from llvmlite import binding, ir
+from llvmlite import ir
 
-from neurojit.core.jit import cgutils, intrinsic, types
-
-# Bytes in a vector register and rows of the tile that its register file holds beside two vectors of weights.
-_INSTRUCTION_SETS = {"avx512": (64, 8), "avx2": (32, 6), "neon": (16, 8), "plain": (0, 4)}
-
-
-def _host():
-    """The widest instruction set of this machine that the tile has a shape for."""
-    features = binding.get_host_cpu_features()
-    if features.get("avx512f") and features.get("avx512vl"):
-        return "avx512"
-    if features.get("avx2") and features.get("fma"):
-        return "avx2"
-    if platform.machine().lower() in ("aarch64", "arm64"):
-        return "neon"
-    return "plain"
-
-
-def _instruction_set():
-    """The host's instruction set, or the narrower one that the environment variable NEUROJIT_SIMD asks for."""
-    asked = os.environ.get("NEUROJIT_SIMD") or _host()
-    if asked not in _INSTRUCTION_SETS:
-        raise ValueError(f"NEUROJIT_SIMD: got {asked!r}, wanted one of {sorted(_INSTRUCTION_SETS)}")
-    return asked
-
-
-INSTRUCTION_SET = _instruction_set()
-_REGISTER_BYTES, ROWS = _INSTRUCTION_SETS[INSTRUCTION_SET]
-VECTORS = 2
-
-
-def lanes(dtype):
-    """Numbers of `dtype` in one vector register; 1 where the machine has no vectors the tile knows."""
-    return max(_REGISTER_BYTES // np.dtype(dtype).itemsize, 1)
+from neurojit.core.emitter import LINE_BYTES, UNROLL, Emitter
+from neurojit.core.host import INSTRUCTION_SET, ROWS, VECTORS, lanes
+from neurojit.core.jit import intrinsic, types
 
 
 def describe():
@@ -77,6 +43,19 @@ def address(typing_context, array, index):
 
 
 @intrinsic
+def fetch(typing_context, array, index):
+    """Ask for the cache line that holds element `index` of a C-contiguous array, soon to be read."""
+
+    def codegen(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        at = builder.ptrtoint(builder.gep(data, [arguments[1]]), ir.IntType(64))
+        Emitter(builder, array.dtype, 1).prefetch(at)
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+@intrinsic
 def keep(typing_context, array):
     """Mention an array once more: numba frees it after its last mention, though its address be still in use."""
 
@@ -97,151 +76,6 @@ def lane_count(typing_context, array):
     return types.int64(array), codegen
 
 
-class _Emitter:
-    """Writes the LLVM code of one tile: `vectors` registers wide, ROWS high."""
-
-    def __init__(self, builder, dtype, vectors):
-        self.builder = builder
-        self.lanes = lanes(dtype.name)
-        self.vectors = vectors
-        self.scalar = ir.FloatType() if dtype == types.float32 else ir.DoubleType()
-        self.vector = ir.VectorType(self.scalar, self.lanes)
-        self.int = ir.IntType(64)
-        self.bytes = dtype.bitwidth // 8
-        suffix = f"v{self.lanes}f{dtype.bitwidth}"
-        module = builder.module
-        mask = ir.VectorType(ir.IntType(1), self.lanes)
-        pointer = self.vector.as_pointer()
-        declare = cgutils.get_or_insert_function
-        self.multiply_add = declare(module, ir.FunctionType(self.vector, [self.vector] * 3), f"llvm.fmuladd.{suffix}")
-        self.masked_load = declare(
-            module,
-            ir.FunctionType(self.vector, [pointer, ir.IntType(32), mask, self.vector]),
-            f"llvm.masked.load.{suffix}.p0",
-        )
-        self.masked_store = declare(
-            module,
-            ir.FunctionType(ir.VoidType(), [self.vector, pointer, ir.IntType(32), mask]),
-            f"llvm.masked.store.{suffix}.p0",
-        )
-
-    def constant(self, value):
-        return ir.Constant(self.int, value)
-
-    def block(self, name):
-        return self.builder.append_basic_block(name)
-
-    def splat(self, value):
-        """A vector with `value` in every lane."""
-        undefined = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined)
-        one = self.builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
-        return self.builder.shuffle_vector(
-            one, undefined, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
-        )
-
-    def scale(self, index):
-        """An element count as bytes."""
-        return self.builder.mul(index, self.constant(self.bytes))
-
-    def add(self, *terms):
-        total = terms[0]
-        for term in terms[1:]:
-            total = self.builder.add(total, term)
-        return total
-
-    def element(self, at):
-        """The number at an address."""
-        return self.builder.load(self.builder.inttoptr(at, self.scalar.as_pointer()))
-
-    def masks(self, columns):
-        """For each vector of a row, which lanes stand for one of `columns` columns."""
-        lane = ir.Constant(ir.VectorType(self.int, self.lanes), list(range(self.lanes)))
-        limits = [self.splat(self.builder.sub(columns, self.constant(j * self.lanes))) for j in range(self.vectors)]
-        return [self.builder.icmp_signed("<", lane, limit) for limit in limits]
-
-    def _vector_pointer(self, at, j):
-        at = self.builder.add(at, self.constant(j * self.lanes * self.bytes))
-        return self.builder.inttoptr(at, self.vector.as_pointer())
-
-    def load(self, at, masks=None):
-        """A row of vectors from an address; lanes off the mask are zero and not read."""
-        if masks is None:
-            return [self.builder.load(self._vector_pointer(at, j), align=self.bytes) for j in range(self.vectors)]
-        align, zero = ir.Constant(ir.IntType(32), self.bytes), ir.Constant(self.vector, [0.0] * self.lanes)
-        return [
-            self.builder.call(self.masked_load, [self._vector_pointer(at, j), align, masks[j], zero])
-            for j in range(self.vectors)
-        ]
-
-    def store(self, row, at, masks=None):
-        """Write a row of vectors to an address; lanes off the mask are left alone."""
-        align = ir.Constant(ir.IntType(32), self.bytes)
-        for j, value in enumerate(row):
-            pointer = self._vector_pointer(at, j)
-            if masks is None:
-                self.builder.store(value, pointer, align=self.bytes)
-            else:
-                self.builder.call(self.masked_store, [value, pointer, align, masks[j]])
-
-    def fused(self, addresses, row, tile):
-        """tile[i, j] + (the number at addresses[i]) * row[j]; a load stands beside its use, to live in one register."""
-        new = []
-        for at, sums in zip(addresses, tile, strict=True):
-            splat = self.splat(self.element(at))
-            new.append([self.builder.call(self.multiply_add, [splat, v, s]) for v, s in zip(row, sums, strict=True)])
-        return new
-
-    def tile_phi(self, tile, block):
-        """Registers that hold `tile` when control comes from `block`."""
-        phis = [[self.builder.phi(self.vector) for _ in row] for row in tile]
-        self.tile_incoming(phis, tile, block)
-        return phis
-
-    @staticmethod
-    def tile_incoming(phis, tile, block):
-        for phi_row, row in zip(phis, tile, strict=True):
-            for phi, value in zip(phi_row, row, strict=True):
-                phi.add_incoming(value, block)
-
-    def loop(self, count, tile, step, name):
-        """tile = step(k, tile) for k in range(count), with the tile in registers; count is at least 1."""
-        before, body, end = self.builder.block, self.block(name), self.block(f"{name}.end")
-        self.builder.branch(body)
-        self.builder.position_at_end(body)
-        k = self.builder.phi(self.int)
-        k.add_incoming(self.constant(0), before)
-        phis = self.tile_phi(tile, before)
-        new = step(k, phis)
-        last = self.builder.block
-        following = self.builder.add(k, self.constant(1))
-        k.add_incoming(following, last)
-        self.tile_incoming(phis, new, last)
-        self.builder.cbranch(self.builder.icmp_signed("<", following, count), body, end)
-        self.builder.position_at_end(end)
-        return new
-
-    def entry(self, at):
-        """The integer at an address."""
-        return self.builder.load(self.builder.inttoptr(at, self.int.as_pointer()))
-
-    def table_entry(self, table, i):
-        """Entry i of a table of integers."""
-        return self.entry(self.add(table, self.constant(8 * i)))
-
-    def prefetch(self, at):
-        """Ask for the cache line at an address, soon to be read."""
-        byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
-        function = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
-        ask = cgutils.get_or_insert_function(self.builder.module, function, "llvm.prefetch.p0")
-        read, keep, data = (ir.Constant(word, value) for value in (0, 3, 1))
-        self.builder.call(ask, [self.builder.inttoptr(at, byte), read, keep, data])
-
-    def prefetch_ahead(self, table, delta, c):
-        """In step c of a run, fetch for one row in turn the line that holds its value c."""
-        row = self.builder.mul(self.builder.urem(c, self.constant(ROWS)), self.constant(8))
-        self.prefetch(self.add(self.entry(self.add(table, row)), delta, self.scale(c)))
-
-
 def _multiply_rows(vectors):
     @intrinsic
     def multiply_rows(
@@ -251,57 +85,66 @@ def _multiply_rows(vectors):
         step,
         moves,
         segments,
+        skip,
         run,
         weight,
         places,
         stride,
+        starts,
         outs,
         columns,
-        start,
         ahead,
-        ahead_move,
     ):
-        """out[i, j] = start[j] + sum over segments s and c < run of a[s, i][c] w[s][c stride + j].
+        """out[i, j] = start[i, j] + sum over segments s and c < run of a[s, i][c] w[s][c stride + j].
 
-        Run a[s, i] lies at address table[s * step + i] + moves[s], rows w[s] at weight + places[s]. With step = ROWS
-        the table holds every address, with step = 0 a corner for each row, from which the segments are all as far.
+        Run a[s, i] lies at address table[s * step + i] + moves[s] + skip, rows w[s] at weight + places[s]. With step =
+        ROWS the table holds every address, with step = 0 a corner for each row, from which the segments are all as far.
 
         like : array of the element type.
         table, step : address of a table of addresses, ROWS to a row, and entries from one segment to the next.
-        moves : address of a distance in bytes for each segment.
+        moves, skip : address of a distance in bytes for each segment, and a distance common to all of them.
         segments, run : how many segments, at least one, and values in each, at least one.
         weight, places, stride : address of the weights, address of each segment's distance from there in bytes, and
             elements from one row of weights to the next.
-        outs, columns : address of ROWS addresses of output rows, and how many columns of them to write.
-        start : address of a full row to start from.
-        ahead, ahead_move : address of ROWS addresses, and a distance from them in bytes, of runs to fetch into the
-            cache meanwhile, a line in each step.
+        starts : address of ROWS addresses of the rows to start from.
+        outs, columns : address of ROWS addresses of output rows, and how many columns of them to read and write.
+        ahead : address from which on the next tile will read; its lines are fetched into the cache meanwhile.
         """
 
         def codegen(context, builder, signature, arguments):
-            _, table, step, moves, segments, run, weight, places, stride, outs, columns, start, *next_rows = arguments
-            ahead, ahead_move = next_rows
-            e = _Emitter(builder, like.dtype, vectors)
-            out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
+            _, table, step, moves, segments, skip, run, weight, places, stride, starts, outs, columns, ahead = arguments
+            e = Emitter(builder, like.dtype, vectors)
             masks = e.masks(columns)
             stride = e.scale(stride)
 
             def segment(s, tile):
                 at = e.add(table, builder.mul(builder.mul(s, step), e.constant(8)))
                 nth = builder.mul(s, e.constant(8))
-                move, weights = e.entry(e.add(moves, nth)), e.add(weight, e.entry(e.add(places, nth)))
-                rows = [e.add(e.table_entry(at, i), move) for i in range(ROWS)]
+                move, weights = (
+                    e.add(e.entry(e.add(moves, nth)), skip),
+                    e.opaque(e.add(weight, e.entry(e.add(places, nth)))),
+                )
+                rows = [e.opaque(e.add(e.table_entry(at, i), move)) for i in range(ROWS)]
 
                 def multiply(c, tile):
-                    e.prefetch_ahead(ahead, ahead_move, c)
                     weight_row = e.load(e.add(weights, builder.mul(c, stride)))
                     return e.fused((e.add(row, e.scale(c)) for row in rows), weight_row, tile)
 
-                return e.loop(run, tile, multiply, "run")
+                # The rows of the next tile mostly lie one behind the other: its lines are those that follow its first.
+                line = e.constant(ROWS * e.bytes * UNROLL)
 
-            tile = e.loop(segments, [e.load(start)] * ROWS, segment, "segment")
-            for row, at in zip(tile, out_rows, strict=True):
-                e.store(row, at, masks)
+                def fetch(k):
+                    for at in range(0, ROWS * e.bytes * UNROLL, LINE_BYTES):
+                        e.prefetch(e.add(ahead, builder.mul(k, line), e.constant(at)))
+
+                return e.unrolled_loop(run, tile, multiply, "run", fetch)
+
+            for i in range(ROWS):  # the sums will be written when the lines have come
+                e.prefetch_row(e.table_entry(outs, i))
+            tile = [e.load(e.table_entry(starts, i), masks) for i in range(ROWS)]
+            tile = e.loop(segments, tile, segment, "segment")
+            for i, row in enumerate(tile):
+                e.store(row, e.table_entry(outs, i), masks)
             return context.get_dummy_value()
 
         return types.void(like, *[types.intp] * 13), codegen
@@ -323,9 +166,9 @@ def _multiply_columns(vectors):
 
         def codegen(context, builder, signature, arguments):
             _, table, offsets, rows, count, outs, columns = arguments
-            e = _Emitter(builder, like.dtype, vectors)
+            e = Emitter(builder, like.dtype, vectors)
             out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
-            shifts = [e.table_entry(offsets, i) for i in range(ROWS)]
+            shifts = [e.opaque(e.table_entry(offsets, i)) for i in range(ROWS)]
             masks = e.masks(columns)
 
             def step(k, tile):
@@ -334,7 +177,7 @@ def _multiply_columns(vectors):
                 return e.fused((e.add(base, shift) for shift in shifts), b_row, tile)
 
             zero = ir.Constant(e.vector, [0.0] * e.lanes)
-            tile = e.loop(count, [[zero] * vectors] * ROWS, step, "product")
+            tile = e.unrolled_loop(count, [[zero] * vectors] * ROWS, step, "product")
             for row, at in zip(tile, out_rows, strict=True):
                 held = e.load(at, masks)
                 e.store([builder.fadd(h, v) for h, v in zip(held, row, strict=True)], at, masks)

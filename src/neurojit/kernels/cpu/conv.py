@@ -51,34 +51,73 @@ _MOST_BLOCKS = 64  # row blocks of one task: enough to pay for a panel's trip in
 _LEAST_TASKS = 8  # so that up to eight threads share the work evenly
 
 
+# What the weights may weigh that a tile multiplies at a time: they stay in the first-level cache from tile to tile.
+_WEIGHT_BYTES = 32 << 10
+
+
 @kernel
-def _multiply_panels(
-    source, table, steps, moves, places, counts, run, weight, at, layout, outs, start, begin, column, columns
-):
-    """Panels of column .. column + columns of one group over all tiles of positions."""
+def _multiply_block(source, tables, block, segment, segments, skip, run, weight, stride, starts, rest):
+    """The register tile on segments segment .. segment + segments of one block of positions."""
+    table, steps, moves, places, counts, outs = tables
+    blocks = counts.size
+    taps = moves.size // blocks
+    after = min(block + 1, blocks - 1)
+    # Of the next tile, the last tap sees what no tile has seen yet.
+    last = counts[after] - 1
+    ahead = table[after * taps * ROWS + steps[after] * last] + moves[after * taps + last] + skip
+    at = block * taps + segment
+    rows, into = address(table, block * taps * ROWS + steps[block] * segment), address(outs, block * ROWS)
+    by, place, step = address(moves, at), address(places, at), steps[block]
+    if rest <= lane_count(source):
+        multiply_rows_narrow(
+            source, rows, step, by, segments, skip, run, weight, place, stride, starts, into, rest, ahead
+        )
+    else:
+        multiply_rows(source, rows, step, by, segments, skip, run, weight, place, stride, starts, into, rest, ahead)
+
+
+@kernel
+def _multiply_panels(source, tables, run, weight, at, layout, start, begin, column, columns):
+    """Panels of column .. column + columns of one group over all tiles of positions.
+
+    Weights go by a few segments at a time, or a part of one, that stay in the first-level cache from tile to tile.
+    """
+    _, _, moves, _, counts, outs = tables
     full = VECTORS * lane_count(source)
     _, panel_stride, stride = layout
     blocks = counts.size
     taps = moves.size // blocks
+    most = _WEIGHT_BYTES // (full * source.itemsize)
+    part = ceil_divide(run, ceil_divide(run, most))
+    share = ceil_divide(taps, ceil_divide(taps, max(1, most // run)))
+    starts = np.empty(ROWS, np.int64)
     for j in range(column, column + columns, full):
         rest = min(full, column + columns - j)
-        panel, first = address(weight, at + j // full * panel_stride), address(start, begin + j)
-        for b in range(blocks):
-            # The next tile's last tap sees what no tile has seen yet; later panels find it all in the cache.
-            after = min(b + 1, blocks - 1) if j == column else b
-            last = counts[after] - 1
-            ahead, ahead_move = address(table, after * taps * ROWS + steps[after] * last), moves[after * taps + last]
-            rows, step, into = address(table, b * taps * ROWS), steps[b], address(outs, b * ROWS)
-            by, place, n = address(moves, b * taps), address(places, b * taps), counts[b]
-            if rest <= lane_count(source):
-                multiply_rows_narrow(
-                    source, rows, step, by, n, run, panel, place, stride, into, rest, first, ahead, ahead_move
-                )
-            else:
-                multiply_rows(
-                    source, rows, step, by, n, run, panel, place, stride, into, rest, first, ahead, ahead_move
-                )
+        panel = address(weight, at + j // full * panel_stride)
+        starts[:] = address(start, begin + j)
+        for segment in range(0, taps, share):
+            for c in range(0, run, part):
+                is_first = segment == 0 and c == 0
+                here = panel + c * stride * source.itemsize
+                for b in range(blocks):
+                    segments = min(share, counts[b] - segment)
+                    if segments > 0:
+                        from_rows = address(starts, 0) if is_first else address(outs, b * ROWS)
+                        _multiply_block(
+                            source,
+                            tables,
+                            b,
+                            segment,
+                            segments,
+                            c * source.itemsize,
+                            min(part, run - c),
+                            here,
+                            stride,
+                            from_rows,
+                            rest,
+                        )
         shift(outs, blocks * ROWS, rest * source.itemsize)
+    keep(starts)
 
 
 @kernel
@@ -112,7 +151,7 @@ def _correlate_task(
     delta = tap_distances(source, displacement)
     tap_bytes = run * layout[2] * source.itemsize
     past, sink = address(zeros, 0), address(scratch, 0)
-    tables = (
+    numbers = (
         first,
         blocks,
         source,
@@ -134,15 +173,14 @@ def _correlate_task(
         outs,
     )
     if along_batch:
-        tabulate_along_batch(*tables)
+        tabulate_along_batch(*numbers)
     else:
-        tabulate_along_rows(*tables)
+        tabulate_along_rows(*numbers)
     shift(outs, blocks * ROWS, column * source.itemsize)
+    tables = (table, steps, moves, places, counts, outs)
     for group in range(groups):
         at, begin = group * layout[0], group * start.shape[1]
-        _multiply_panels(
-            source, table, steps, moves, places, counts, run, weight, at, layout, outs, start, begin, column, columns
-        )
+        _multiply_panels(source, tables, run, weight, at, layout, start, begin, column, columns)
         shift(outs, blocks * ROWS, (group_columns - columns) * source.itemsize)
         if group + 1 < groups:
             shift(table, blocks * ROWS * taps, group_run * source.itemsize)
