@@ -19,6 +19,7 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from neurojit import datasets, functional, inspection, io, layers, models, testing, training
     from neurojit.core.device import threads
+    from neurojit.core.options import get_options, set_options
     from neurojit.estimators import ConvNetClassifier, ConvNetRegressor
     from neurojit.io import load
 
@@ -28,11 +29,13 @@ __all__ = [
     "__version__",
     "datasets",
     "functional",
+    "get_options",
     "inspection",
     "io",
     "layers",
     "load",
     "models",
+    "set_options",
     "testing",
     "threads",
     "training",
@@ -42,7 +45,9 @@ __all__ = [
 _HOMES = {
     "ConvNetClassifier": "neurojit.estimators",
     "ConvNetRegressor": "neurojit.estimators",
+    "get_options": "neurojit.core.options",
     "load": "neurojit.io",
+    "set_options": "neurojit.core.options",
     "threads": "neurojit.core.device",
 }
 

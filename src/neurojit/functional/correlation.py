@@ -6,6 +6,7 @@ import numpy as np
 
 from neurojit.core import simd
 from neurojit.core.memory import empty
+from neurojit.functional import winograd
 from neurojit.kernels.cpu import conv as kernels
 from neurojit.kernels.cpu.packing import pack_panels, pack_transposed, pad
 
@@ -64,9 +65,24 @@ def source_of(x, geometry):
     return padded
 
 
+def algorithm(geometry, images, c_out):
+    """What `forward` will do, in words."""
+    tiling = winograd.forward_tiling(geometry, images, c_out)
+    if tiling is not None:
+        return tiling.name
+    if geometry.by_rows:
+        return "rows of the window"
+    return "matrix product" if math.prod(geometry.window) == 1 else "indirect matrix product"
+
+
 def forward(source, weight, bias, geometry):
     """The convolution itself, shape (n, *geometry.output, c_out)."""
     c_out, groups = weight.shape[-1], geometry.groups
+    tiling = winograd.forward_tiling(geometry, len(source), c_out)
+    if tiling is not None:
+        taps = weight.reshape(-1, *weight.shape[-2:])
+        y = winograd.convolve(_image(source), taps, bias, geometry.output[1:], tiling, False)
+        return y.reshape(len(source), *geometry.output, c_out)
     out = empty((source.shape[0], *geometry.output, c_out), weight.dtype)
     positions = len(source) * math.prod(geometry.output)
     packed, layout = _packed(weight.reshape(-1, geometry.run, c_out), groups, positions)
@@ -83,6 +99,9 @@ def data_gradient(dy, weight, geometry):
     group_in, c_out = weight.shape[-2:]
     groups = geometry.groups
     weight = weight.reshape(-1, group_in, c_out)
+    tiling = winograd.data_gradient_tiling(geometry, len(dy), c_out)
+    if tiling is not None:
+        return winograd.convolve(_image(dy), weight, None, geometry.size[1:], tiling, True)
     dx = empty((dy.shape[0], *geometry.size, geometry.c_in), dy.dtype)
     start = _start(None, group_in, groups, dy.dtype)
     run, step = c_out // groups, (1, 1, 1)
@@ -101,6 +120,10 @@ def data_gradient(dy, weight, geometry):
 def weight_gradient(source, dy, weight_shape, geometry):
     """Gradient to the weights, of their shape: for every tap, the inputs it saw times dy."""
     c_out, groups = weight_shape[-1], geometry.groups
+    tiling = winograd.weight_gradient_tiling(geometry, len(dy), c_out)
+    if tiling is not None:
+        taps = (math.prod(geometry.window), *weight_shape[-2:])
+        return winograd.weight_gradient(_image(source), _image(dy), taps, tiling).reshape(weight_shape)
     taps, run = len(geometry.displacement), geometry.run
     offset = np.arange(run, dtype=np.int64) * dy.itemsize
     splits = _splits(source.nbytes + dy.nbytes, math.prod(weight_shape) * dy.itemsize)
@@ -110,6 +133,11 @@ def weight_gradient(source, dy, weight_shape, geometry):
     )
     total = _total(partial.reshape(splits, -1)).reshape(groups, taps * run, c_out // groups)
     return total.transpose(1, 0, 2).reshape(weight_shape)
+
+
+def _image(array):
+    """(n, 1, h, w, c) as (n, h, w, c)."""
+    return array.reshape(len(array), *array.shape[2:])
 
 
 def _splits(data_bytes, weight_bytes):

@@ -87,6 +87,7 @@ class Op(Generic[P, Y]):
     """
 
     __name__: str
+    _algorithm: Callable[..., str] | None = None
 
     def __init__(self, function: Callable[P, Y], differentiable: tuple[str, ...]) -> None:
         functools.update_wrapper(self, function)
@@ -110,6 +111,27 @@ class Op(Generic[P, Y]):
         """Declare the function that computes the value and a pullback over all differentiable arguments."""
         self._vjp = function
         return self
+
+    def define_algorithm(self, function: Callable[..., str]) -> "Op[P, Y]":
+        """Declare the function that says which way the value would be computed."""
+        self._algorithm = function
+        return self
+
+    def algorithm(self, *args: P.args, **kwargs: P.kwargs) -> str:
+        """How a call with these arguments would compute its value, in words; nothing is computed.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        TypeError
+            If there is but one way.
+        """
+        if self._algorithm is None:
+            raise TypeError(f"{self.__name__} has one algorithm only")
+        return self._algorithm(*args, **kwargs)
 
     def vjp(self, *args: P.args, **kwargs: P.kwargs) -> tuple[Y, Callable[..., Any]]:
         """The value and its pullback.

@@ -1,0 +1,173 @@
+"""Winograd convolutions: when they pay, how a map is cut into tiles, and the products made of them."""
+
+import dataclasses
+import math
+
+import numpy as np
+
+from neurojit.core import simd
+from neurojit.core.memory import empty
+from neurojit.core.options import get_options
+from neurojit.kernels.cpu import winograd as kernels
+from neurojit.kernels.cpu import winograd_gradient as kernels_gradient
+from neurojit.kernels.cpu.winograd_maps import VARIANTS, layer_size, map_all_patches
+
+# What the patches of one task may weigh: they stay in a second-level cache beside the products of a panel.
+_PATCH_BYTES = 1 << 20
+_MOST_SPLITS = 8  # parts of the batch that sum weight gradients of their own
+
+
+@dataclasses.dataclass(frozen=True)
+class Tiling:
+    """How a map of outputs is cut into tiles: the numbers kernels/cpu/winograd_maps.py works with.
+
+    Parameters
+    ----------
+    variant : int
+        Which algorithm, F(m x m, r x r).
+    before : (int, int)
+        Zeros before the source's rows and columns.
+    map : (int, int, int, int)
+        Tiles down and across (of each phase of a dilated window), dilation down and across.
+    tiles : int
+        In all images.
+    """
+
+    variant: int
+    before: tuple
+    map: tuple
+    tiles: int
+
+    @classmethod
+    def of(cls, variant, images, size, before, dilation):
+        """The tiling of `images` maps of `size` outputs."""
+        m, _ = VARIANTS[variant]
+        down, across = (math.ceil(math.ceil(n / d) / m) for n, d in zip(size, dilation, strict=True))
+        tiles = images * down * across * math.prod(dilation)
+        return cls(variant, tuple(before), (down, across, *dilation), tiles)
+
+    @property
+    def name(self):
+        """The algorithm, as the field calls it."""
+        m, r = VARIANTS[self.variant]
+        return f"Winograd F({m}x{m}, {r}x{r})"
+
+    @property
+    def points(self):
+        """Elements of a patch along one axis."""
+        return sum(VARIANTS[self.variant]) - 1
+
+    def most(self, channels, itemsize):
+        """Tiles whose patches of so many channels the cache holds."""
+        return max(simd.ROWS, _PATCH_BYTES // (self.points**2 * channels * itemsize))
+
+    def share(self, most):
+        """Tiles of one task: at most `most`, in whole register tiles, and shared evenly by two threads."""
+        rows = simd.ROWS
+        candidates = range(most // rows * rows, most // 2 // rows * rows, -rows)
+        return min(candidates, key=lambda share: math.ceil(math.ceil(self.tiles / share) / 2) * share)
+
+
+# Below so many channels in or out the maps cost more than the multiplications they save.
+_FEWEST_CHANNELS = 16
+# The gradient to weights multiplies patches over tiles: of fewer, loading and storing the sums takes longer.
+_FEWEST_TILES = 64
+
+
+def is_possible(geometry, c_out):
+    """Whether a convolution is one Winograd's algorithms are written for, large enough to gain by them."""
+    return (
+        get_options().winograd
+        and geometry.groups == 1
+        and geometry.size[0] == 1
+        and geometry.window[0] == 1
+        and geometry.window[1:] in ((3, 3), (5, 5))
+        and set(geometry.stride) == {1}
+        and min(geometry.c_in, c_out) >= _FEWEST_CHANNELS
+    )
+
+
+def forward_tiling(geometry, images, c_out):
+    """The tiling of a convolution, or None where it is better computed otherwise."""
+    before = [pair[0] for pair in geometry.padding[1:]]
+    return _tiling(geometry, images, geometry.output[1:], before) if is_possible(geometry, c_out) else None
+
+
+def data_gradient_tiling(geometry, images, c_out):
+    """The tiling of the gradient to data, or None where it is better computed otherwise."""
+    axes = zip(geometry.window[1:], geometry.dilation[1:], geometry.padding[1:], strict=True)
+    before = [d * (k - 1) - pair[0] for k, d, pair in axes]
+    return _tiling(geometry, images, geometry.size[1:], before) if is_possible(geometry, c_out) else None
+
+
+def weight_gradient_tiling(geometry, images, c_out):
+    """The tiling of the gradient to weights, or None where it is better computed otherwise."""
+    tiling = forward_tiling(geometry, images, c_out)
+    return None if tiling is None or tiling.tiles < _FEWEST_TILES else tiling
+
+
+def _tiling(geometry, images, size, before):
+    """That of the fewest multiplications; of equals the more exact one."""
+    window, dilation = geometry.window[1], geometry.dilation[1:]
+    fits = [
+        Tiling.of(variant, images, size, before, dilation) for variant, (_, r) in enumerate(VARIANTS) if r == window
+    ]
+    return min(fits, key=lambda tiling: (tiling.tiles * tiling.points**2, tiling.points))
+
+
+def convolve(source, weight, bias, size, tiling, is_adjoint):
+    """The convolution (n, h, w, c) -> (n, *size, columns), or with the adjoint of weight (taps, c_in, c_out)."""
+    n, _, _, c_in = source.shape
+    columns = weight.shape[1 if is_adjoint else 2]
+    out = empty((n, *size, columns), source.dtype)
+    if bias is None:
+        bias = np.zeros(columns, source.dtype)
+    if columns > tiling.tiles:
+        patches = _all_patches(source, tiling, kernels.CHANNELS)
+        kernels.convolve_by_panels(
+            tiling.variant, patches, c_in, tiling.map, tiling.tiles, weight, is_adjoint, bias, out
+        )
+    else:
+        filters = _all_filters(weight, c_in, columns, tiling, is_adjoint)
+        share = tiling.share(tiling.most(c_in + simd.VECTORS * simd.lanes(source.dtype), source.itemsize))
+        kernels.convolve_by_tiles(
+            tiling.variant, source, tiling.before, tiling.map, tiling.tiles, share, filters, bias, out
+        )
+    return out
+
+
+def weight_gradient(x, dy, weight_shape, tiling):
+    """Gradient to weights (taps, c_in, c_out), of their shape."""
+    _, c_in, columns = weight_shape
+    dweight = empty(weight_shape, x.dtype)
+    splits = min(_MOST_SPLITS, tiling.tiles * (c_in + columns) // (c_in * columns))
+    if splits > 1:
+        partial = empty((splits, tiling.points**2, c_in, columns), x.dtype)
+        part = math.ceil(tiling.tiles / splits)
+        share = math.ceil(part / math.ceil(part / tiling.most(c_in + columns, x.itemsize)))
+        kernels_gradient.sum_by_tiles(tiling.variant, x, dy, tiling.before, tiling.map, tiling.tiles, share, partial)
+        kernels_gradient.map_back_partials(tiling.variant, partial, dweight)
+    else:
+        patches = _all_patches(x, tiling, kernels.CHANNELS)
+        gradients = _all_patches(dy, tiling, simd.VECTORS * simd.lanes(dy.dtype), is_gradient=True)
+        kernels_gradient.sum_by_blocks(tiling.variant, patches, gradients, tiling.tiles, dweight)
+    return dweight
+
+
+def _all_patches(source, tiling, width, is_gradient=False):
+    """The mapped patches of every tile, in blocks of `width` channels."""
+    c = source.shape[3]
+    rows = -(-tiling.tiles // simd.ROWS) * simd.ROWS
+    width = min(c, width)
+    patches = empty((-(-c // width), tiling.points**2, layer_size(rows * width, source)), source.dtype)
+    patches[:, :, tiling.tiles * width :] = 0
+    before = (0, 0) if is_gradient else tiling.before
+    map_all_patches(tiling.variant, is_gradient, source, before, tiling.map, tiling.tiles, width, patches)
+    return patches
+
+
+def _all_filters(weight, c_in, columns, tiling, is_adjoint):
+    full = simd.VECTORS * simd.lanes(weight.dtype)
+    filters = empty((-(-columns // full), tiling.points**2, layer_size(c_in * full, weight)), weight.dtype)
+    kernels.map_all_filters(tiling.variant, weight, is_adjoint, filters)
+    return filters
