@@ -1,10 +1,11 @@
 """The register tile: the one inner loop under dense layers, convolutions and recurrent gates.
 
-Two intrinsics emit LLVM vector code for the host's lanes. Both keep a tile of ROWS x (vectors * lanes) sums in
+Three intrinsics emit LLVM vector code for the host's lanes. All keep a tile of ROWS x (vectors * lanes) sums in
 registers and do one fused multiply-add per register and step:
 
 - `multiply_rows`: out[i, j] = start[j] + sum_s sum_c a[s, i][c] weight[s * run + c, j]. Each row i of each segment s is
   an address of `run` consecutive values: a pixel under a convolution tap, a sample of a dense layer, or zeros.
+- `multiply_scattered`: the same of values that lie anywhere, out[i, j] = start[j] + sum_k a[i][offset_k] weight[k, j].
 - `multiply_columns`: out[i, j] += sum_k a[k][offset_i] b[k][j]: the transposed product, for gradients to weights.
 
 Shapes and addresses are the caller's; nothing is checked here. Addresses are integers (bytes), from `address`.
@@ -152,6 +153,43 @@ def _multiply_rows(vectors):
     return multiply_rows
 
 
+def _multiply_scattered(vectors):
+    @intrinsic
+    def multiply_scattered(typing_context, like, rows, offsets, count, weight, stride, starts, outs, columns):
+        """out[i, j] = start[i, j] + sum over k < count of a[i][offset_k] weight[k stride + j].
+
+        like : array of the element type.
+        rows : address of ROWS addresses, of the rows a[i].
+        offsets, count : address of `count` offsets in bytes, from a row to its values.
+        weight, stride : address of the weights, and elements from one row of them to the next.
+        starts : address of ROWS addresses of the rows to start from.
+        outs, columns : address of ROWS addresses of output rows, and how many columns of them to read and write.
+        """
+
+        def codegen(context, builder, signature, arguments):
+            _, rows, offsets, count, weight, stride, starts, outs, columns = arguments
+            e = Emitter(builder, like.dtype, vectors)
+            masks = e.masks(columns)
+            bases = [e.opaque(e.table_entry(rows, i)) for i in range(ROWS)]
+            weight, stride = e.opaque(weight), e.scale(stride)
+
+            def step(k, tile):
+                offset = e.entry(e.add(offsets, builder.mul(k, e.constant(8))))
+                weight_row = e.load(e.add(weight, builder.mul(k, stride)))
+                return e.fused((e.add(base, offset) for base in bases), weight_row, tile)
+
+            for i in range(ROWS):
+                e.prefetch_row(e.table_entry(outs, i))
+            tile = [e.load(e.table_entry(starts, i), masks) for i in range(ROWS)]
+            for i, row in enumerate(e.unrolled_loop(count, tile, step, "tap")):
+                e.store(row, e.table_entry(outs, i), masks)
+            return context.get_dummy_value()
+
+        return types.void(like, *[types.intp] * 8), codegen
+
+    return multiply_scattered
+
+
 def _multiply_columns(vectors):
     @intrinsic
     def multiply_columns(typing_context, like, table, offsets, rows, count, outs, columns):
@@ -191,5 +229,7 @@ def _multiply_columns(vectors):
 # A full tile is two vectors wide; one vector serves matrices too narrow to fill two.
 multiply_rows = _multiply_rows(VECTORS)
 multiply_rows_narrow = _multiply_rows(1)
+multiply_scattered = _multiply_scattered(VECTORS)
+multiply_scattered_narrow = _multiply_scattered(1)
 multiply_columns = _multiply_columns(VECTORS)
 multiply_columns_narrow = _multiply_columns(1)

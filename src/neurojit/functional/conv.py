@@ -2,7 +2,7 @@
 
 from neurojit.core.arrays import canonical
 from neurojit.functional.columns import sum_over_rows
-from neurojit.functional.correlation import algorithm, data_gradient, forward, source_of, weight_gradient
+from neurojit.functional.correlation import algorithm, data_gradient, forward, weight_gradient
 from neurojit.functional.geometry import geometry_of, hashable
 from neurojit.functional.op import op
 
@@ -17,9 +17,14 @@ def _check(x, weight, bias, stride, padding, dilation, groups, rank):
     return x, weight, bias, geometry_of(x.shape, weight.shape, *options)
 
 
+def _spread(x, geometry):
+    """x with three spatial axes, the first ones of length 1 where it has fewer."""
+    return x.reshape(len(x), *geometry.size, geometry.c_in)
+
+
 def _conv(x, weight, bias, stride, padding, dilation, groups, rank):
     x, weight, bias, geometry = _check(x, weight, bias, stride, padding, dilation, groups, rank)
-    y = forward(source_of(x, geometry), weight, bias, geometry)
+    y = forward(_spread(x, geometry), weight, bias, geometry)
     return y.reshape(len(x), *geometry.output[-rank:], weight.shape[-1])
 
 
@@ -30,13 +35,12 @@ def _conv_algorithm(x, weight, bias, stride, padding, dilation, groups, rank):
 
 def _conv_vjp(x, weight, bias, stride, padding, dilation, groups, rank):
     x, weight, bias, geometry = _check(x, weight, bias, stride, padding, dilation, groups, rank)
-    source = source_of(x, geometry)
-    y = forward(source, weight, bias, geometry)
+    y = forward(_spread(x, geometry), weight, bias, geometry)
 
     def pullback(dy, wrt):
         dy = dy.reshape(y.shape)
         dx = data_gradient(dy, weight, geometry).reshape(x.shape) if wrt[0] else None
-        dweight = weight_gradient(source, dy, weight.shape, geometry) if wrt[1] else None
+        dweight = weight_gradient(_spread(x, geometry), dy, weight.shape, geometry) if wrt[1] else None
         return dx, dweight, sum_over_rows(dy) if wrt[2] else None
 
     return y.reshape(len(x), *geometry.output[-rank:], weight.shape[-1]), pullback

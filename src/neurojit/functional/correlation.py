@@ -6,9 +6,10 @@ import numpy as np
 
 from neurojit.core import simd
 from neurojit.core.memory import empty
-from neurojit.functional import winograd
+from neurojit.functional import few_channels, winograd
+from neurojit.functional.panels import packed_panels, panel_count, start_rows, sum_partials
 from neurojit.kernels.cpu import conv as kernels
-from neurojit.kernels.cpu.packing import pack_panels, pack_transposed, pad
+from neurojit.kernels.cpu.packing import pack_transposed
 
 # Panels of weights are packed where it pays: their rows then follow one another and start at a cache line. It does for
 # this many positions and more, and for rows so long that those one below the other fall into too few sets of the cache.
@@ -16,53 +17,26 @@ _MANY_POSITIONS = 512
 _LONG_ROW = 1024
 
 
-def _panels(columns, dtype):
-    """The width of the register tile, and how many it takes for a number of columns."""
-    full = simd.VECTORS * simd.lanes(dtype)
-    return full, -(-columns // full)
-
-
 def _packed(weight, groups, positions):
     """Weights (taps, run, groups * columns) as the kernels read them: a flat array and its layout."""
-    taps, run, c_out = weight.shape
+    c_out = weight.shape[2]
     columns = c_out // groups
-    full, panels = _panels(columns, weight.dtype)
+    full, _ = panel_count(columns, weight.dtype)
     is_worth_it = positions >= _MANY_POSITIONS or weight.strides[1] >= _LONG_ROW
     if columns % simd.lanes(weight.dtype) == 0 and not is_worth_it:
         return weight.reshape(-1), (columns, full, c_out)
-    packed = empty((groups, panels, taps * run, full), weight.dtype)
-    pack_panels(weight.reshape(taps * run, groups, columns), packed)
-    return packed.reshape(-1), (panels * taps * run * full, taps * run * full, full)
+    packed = packed_panels(weight.reshape(-1, c_out), groups)
+    return packed.reshape(-1), (packed[0].size, packed[0, 0].size, full)
 
 
 def _packed_transposed(weight, taps, groups):
     """Chosen taps of weights (all taps, c_in, groups * columns), inputs and outputs exchanged, with their layout."""
     _, c_in, c_out = weight.shape
-    full, panels = _panels(c_in, weight.dtype)
+    full, panels = panel_count(c_in, weight.dtype)
     rows = taps.size * (c_out // groups)
     packed = empty((groups, panels, rows, full), weight.dtype)
     pack_transposed(weight.reshape(-1, c_in, groups, c_out // groups), taps, packed)
-    return packed.reshape(-1), (panels * rows * full, rows * full, full)
-
-
-def _start(bias, columns, groups, dtype):
-    """The row every sum starts from, bias or zeros, for whole panels of `columns` columns in each group."""
-    full, panels = _panels(columns, dtype)
-    start = np.zeros((groups, panels * full), dtype)
-    if bias is not None:
-        start[:, :columns] = bias.reshape(groups, columns)
-    return start
-
-
-def source_of(x, geometry):
-    """The input as the kernels read it, shape (n, depth, height, width, c_in): with zeros around it if read by rows."""
-    x = x.reshape(x.shape[0], *geometry.size, geometry.c_in)
-    if not geometry.by_rows or not any(before or after for before, after in geometry.padding):
-        return x
-    spatial = (size + before + after for size, (before, after) in zip(geometry.size, geometry.padding, strict=True))
-    padded = empty((x.shape[0], *spatial, geometry.c_in), x.dtype)
-    pad(x, tuple(before for before, _ in geometry.padding), padded)
-    return padded
+    return packed.reshape(-1), (packed[0].size, packed[0, 0].size, full)
 
 
 def algorithm(geometry, images, c_out):
@@ -70,27 +44,27 @@ def algorithm(geometry, images, c_out):
     tiling = winograd.forward_tiling(geometry, images, c_out)
     if tiling is not None:
         return tiling.name
-    if geometry.by_rows:
-        return "rows of the window"
+    if geometry.has_few_channels:
+        return "product of scattered values"
     return "matrix product" if math.prod(geometry.window) == 1 else "indirect matrix product"
 
 
-def forward(source, weight, bias, geometry):
-    """The convolution itself, shape (n, *geometry.output, c_out)."""
+def forward(x, weight, bias, geometry):
+    """The convolution of x (n, *geometry.size, c_in), shape (n, *geometry.output, c_out)."""
     c_out, groups = weight.shape[-1], geometry.groups
-    tiling = winograd.forward_tiling(geometry, len(source), c_out)
+    tiling = winograd.forward_tiling(geometry, len(x), c_out)
     if tiling is not None:
         taps = weight.reshape(-1, *weight.shape[-2:])
-        y = winograd.convolve(_image(source), taps, bias, geometry.output[1:], tiling, False)
-        return y.reshape(len(source), *geometry.output, c_out)
-    out = empty((source.shape[0], *geometry.output, c_out), weight.dtype)
-    positions = len(source) * math.prod(geometry.output)
-    packed, layout = _packed(weight.reshape(-1, geometry.run, c_out), groups, positions)
-    start = _start(bias, c_out // groups, groups, weight.dtype)
+        y = winograd.convolve(_image(x), taps, bias, geometry.output[1:], tiling, False)
+        return y.reshape(len(x), *geometry.output, c_out)
+    if geometry.has_few_channels:
+        return few_channels.forward(x, weight, bias, geometry)
+    out = empty((len(x), *geometry.output, c_out), weight.dtype)
+    positions, run = len(x) * math.prod(geometry.output), geometry.c_in // groups
+    packed, layout = _packed(weight.reshape(-1, run, c_out), groups, positions)
+    start = start_rows(bias, c_out // groups, groups, weight.dtype)
     grid, step = geometry.output, geometry.stride
-    kernels.correlate(
-        source, packed, layout, geometry.run, start, out, grid, step, geometry.displacement, (0, 0, 0), (1, 1, 1)
-    )
+    kernels.correlate(x, packed, layout, run, start, out, grid, step, geometry.displacement, (0, 0, 0), (1, 1, 1))
     return out
 
 
@@ -102,8 +76,10 @@ def data_gradient(dy, weight, geometry):
     tiling = winograd.data_gradient_tiling(geometry, len(dy), c_out)
     if tiling is not None:
         return winograd.convolve(_image(dy), weight, None, geometry.size[1:], tiling, True)
+    if geometry.has_few_channels:
+        return few_channels.data_gradient(dy, weight, geometry)
     dx = empty((dy.shape[0], *geometry.size, geometry.c_in), dy.dtype)
-    start = _start(None, group_in, groups, dy.dtype)
+    start = start_rows(None, group_in, groups, dy.dtype)
     run, step = c_out // groups, (1, 1, 1)
     for phase in geometry.phases:
         if phase.taps.size == 0:
@@ -117,21 +93,21 @@ def data_gradient(dy, weight, geometry):
     return dx
 
 
-def weight_gradient(source, dy, weight_shape, geometry):
+def weight_gradient(x, dy, weight_shape, geometry):
     """Gradient to the weights, of their shape: for every tap, the inputs it saw times dy."""
     c_out, groups = weight_shape[-1], geometry.groups
     tiling = winograd.weight_gradient_tiling(geometry, len(dy), c_out)
     if tiling is not None:
         taps = (math.prod(geometry.window), *weight_shape[-2:])
-        return winograd.weight_gradient(_image(source), _image(dy), taps, tiling).reshape(weight_shape)
-    taps, run = len(geometry.displacement), geometry.run
+        return winograd.weight_gradient(_image(x), _image(dy), taps, tiling).reshape(weight_shape)
+    if geometry.has_few_channels:
+        return few_channels.weight_gradient(x, dy, weight_shape, geometry)
+    taps, run = len(geometry.displacement), geometry.c_in // groups
     offset = np.arange(run, dtype=np.int64) * dy.itemsize
-    splits = _splits(source.nbytes + dy.nbytes, math.prod(weight_shape) * dy.itemsize)
+    splits = _splits(x.nbytes + dy.nbytes, math.prod(weight_shape) * dy.itemsize)
     partial = empty((splits, groups, taps, run, c_out // groups), dy.dtype)
-    kernels.correlate_weight_gradient(
-        source, dy, partial, geometry.output, geometry.stride, geometry.displacement, offset
-    )
-    total = _total(partial.reshape(splits, -1)).reshape(groups, taps * run, c_out // groups)
+    kernels.correlate_weight_gradient(x, dy, partial, geometry.output, geometry.stride, geometry.displacement, offset)
+    total = sum_partials(partial.reshape(splits, -1)).reshape(groups, taps * run, c_out // groups)
     return total.transpose(1, 0, 2).reshape(weight_shape)
 
 
@@ -143,11 +119,3 @@ def _image(array):
 def _splits(data_bytes, weight_bytes):
     """Parts of the batch that sum weight gradients of their own: many only while those are light beside the data."""
     return max(1, min(8, 2 * data_bytes // weight_bytes))
-
-
-def _total(partial):
-    if len(partial) == 1:
-        return partial[0]
-    total = empty(partial.shape[1], partial.dtype)
-    kernels.sum_partials(partial, total)
-    return total

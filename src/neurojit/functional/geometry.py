@@ -8,7 +8,7 @@ import numpy as np
 
 from neurojit.core.shapes import integers, output_size, paddings
 
-# Below this many channels a window row of the (then padded) input is multiplied as one run.
+# Below this many channels what a window sees is copied (kernels/cpu/few_channels.py).
 _FEW_CHANNELS = 16
 
 
@@ -41,23 +41,16 @@ class Geometry:
         return list(itertools.product(*(range(k) for k in self.window)))
 
     @property
-    def by_rows(self):
-        """Whether the input is padded and multiplied a row of the window at a time, as its channels are few."""
-        return self.groups == 1 and self.c_in < _FEW_CHANNELS and self.dilation[2] == 1
-
-    @property
-    def run(self):
-        """Values under one tap, or under one row of the window."""
-        return self.window[2] * self.c_in if self.by_rows else self.c_in // self.groups
+    def has_few_channels(self):
+        """Whether runs of channels are too short for the register tile, but those of a window's rows can be copied."""
+        is_window = any(k > 1 for k in self.window)
+        return is_window and self.groups == 1 and self.c_in < _FEW_CHANNELS and self.dilation[2] == 1
 
     @functools.cached_property
     def displacement(self):
-        """Where each tap (or row of the window) looks from the window's position, shape (taps or rows, 3)."""
-        if self.by_rows:
-            starts = [(tap, (0, 0, 0)) for tap in self.taps if tap[2] == 0]
-        else:
-            starts = [(tap, tuple(before for before, _ in self.padding)) for tap in self.taps]
-        moves = [[d * k - p for d, k, p in zip(self.dilation, tap, before, strict=True)] for tap, before in starts]
+        """Where each tap looks from the window's position, shape (taps, 3)."""
+        before = [pair[0] for pair in self.padding]
+        moves = [[d * k - p for d, k, p in zip(self.dilation, tap, before, strict=True)] for tap in self.taps]
         return np.array(moves, np.int64)
 
     @functools.cached_property

@@ -13,9 +13,8 @@ Positions are written on a grid q of three spatial axes (1-D and 2-D leave the f
   displacement = (phase + padding - dilation k) / stride, origin = phase, spacing = stride.
 
 Shapes: source (n, d, h, w, groups * c), out (n, D, H, W, groups * columns), displacement (taps, 3); grid, step, origin
-and spacing are triples. A run is the values under one tap: the c channels of a group, or, where channels are few, a
-whole row of the window. Weights are rows of columns, a panel (the width of the register tile) at a time: element
-(group, tap, c, column) stands in a flat array at
+and spacing are triples. A run is the values under one tap, the c channels of a group. Weights are rows of columns, a
+panel (the width of the register tile) at a time: element (group, tap, c, column) stands in a flat array at
 
     group * layout[0] + column // full * layout[1] + (tap * run + c) * layout[2] + column % full
 
@@ -193,10 +192,9 @@ _SMALL_MAP = 32 * 32
 
 
 @kernel
-def _walks_along_batch(source, grid, taps, run, groups):
+def _walks_along_batch(source, grid, taps):
     """Whether blocks take one position of several images: where no tile is wasted and borders weigh much."""
-    reads_rows = run > source.shape[4] // groups  # such a source has its border in it
-    return source.shape[0] % ROWS == 0 and taps > 1 and grid[0] * grid[1] * grid[2] <= _SMALL_MAP and not reads_rows
+    return source.shape[0] % ROWS == 0 and taps > 1 and grid[0] * grid[1] * grid[2] <= _SMALL_MAP
 
 
 @parallel_kernel
@@ -205,7 +203,7 @@ def correlate(source, weight, layout, run, start, out, grid, step, displacement,
     groups = start.shape[0]
     columns = out.shape[4] // groups
     full = VECTORS * lane_count(source)
-    along_batch = _walks_along_batch(source, grid, displacement.shape[0], run, groups)
+    along_batch = _walks_along_batch(source, grid, displacement.shape[0])
     blocks_in_all = ceil_divide(out.shape[0] * grid[0] * grid[1] * grid[2], ROWS)
     panels = ceil_divide(columns, full)
     blocks = max(1, min(_MOST_BLOCKS, _TASK_BYTES // (run * groups * source.itemsize * ROWS)))

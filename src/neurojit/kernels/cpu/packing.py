@@ -3,6 +3,8 @@
 import numpy as np
 
 from neurojit.core.jit import kernel, parallel_kernel, prange
+from neurojit.core.runs import copy
+from neurojit.core.simd import address
 from neurojit.kernels.cpu.chunks import ceil_divide
 
 # Rows of weights one packing task copies.
@@ -78,9 +80,10 @@ def _pad_row(x, before, out, row):
     if not (0 <= z < x.shape[1] and 0 <= y < x.shape[2]):
         out[n, oz, oy] = 0
         return
-    end = before[2] + x.shape[3]
+    c, width = x.shape[4], x.shape[3]
+    end = before[2] + width
     out[n, oz, oy, : before[2]] = 0
     out[n, oz, oy, end:] = 0
-    for i in range(x.shape[3]):
-        for c in range(x.shape[4]):
-            out[n, oz, oy, before[2] + i, c] = x[n, z, y, i, c]
+    source = address(x, ((n * x.shape[1] + z) * x.shape[2] + y) * width * c)
+    row = ((n * out.shape[1] + oz) * out.shape[2] + oy) * out.shape[3] + before[2]
+    copy(x, source, address(out, row * c), width * c)

@@ -17,8 +17,9 @@ matrix, rows being tiles rounded up to whole register tiles; layers lie `layer_s
 import numpy as np
 
 from neurojit.core.jit import kernel, parallel_kernel, prange
-from neurojit.core.simd import ROWS, VECTORS, address, fetch, keep, lane_count, multiply_rows
+from neurojit.core.simd import ROWS, VECTORS, address, fetch, keep, lane_count
 from neurojit.kernels.cpu.chunks import ceil_divide
+from neurojit.kernels.cpu.product import PART, multiply
 from neurojit.kernels.cpu.winograd_maps import (
     CHANNELS,
     layer_size,
@@ -30,8 +31,6 @@ from neurojit.kernels.cpu.winograd_maps import (
     tabulate_patch,
     tile_corner,
 )
-
-_PART = 256  # channels multiplied at a time: filters of so many, one panel wide, stay in the first-level cache
 
 
 @kernel
@@ -84,32 +83,19 @@ def _map_filters(variant, weight, is_adjoint, channel, count, column, columns, f
 
 
 @kernel
-def _multiply_layer(patches, where, run, filters, starts, outs):
-    """The register tile on the tiles of one layer: out[t] = start[t] + patches[t] @ filters; all of it addresses."""
-    full = VECTORS * lane_count(patches)
-    nothing = np.zeros(1, np.int64)
-    none, rows = address(nothing, 0), where.size
-    for t in range(0, rows, ROWS):
-        begin, into = address(starts, t), address(outs, t)
-        ahead = where[min(t + ROWS, rows - ROWS)]
-        multiply_rows(patches, address(where, t), 0, none, 1, 0, run, filters, none, full, begin, into, full, ahead)
-    keep(nothing)
-
-
-@kernel
 def _multiply(patches, rows, channels, is_first, filters, products):
     """products += patches @ filters, layer by layer; `is_first` sets them anew."""
     full = VECTORS * lane_count(patches)
     zeros = np.zeros(full, patches.dtype)
     where, starts, outs = np.empty(rows, np.int64), np.empty(rows, np.int64), np.empty(rows, np.int64)
     for layer in range(patches.shape[0]):
-        for part in range(0, channels, _PART):
+        for part in range(0, channels, PART):
             for t in range(rows):
                 where[t] = address(patches, layer * patches.shape[1] + t * channels + part)
                 outs[t] = address(products, layer * products.shape[1] + t * full)
                 starts[t] = address(zeros, 0) if is_first and part == 0 else outs[t]
             weights = address(filters, layer * filters.shape[1] + part * full)
-            _multiply_layer(patches, where, min(_PART, channels - part), weights, starts, outs)
+            multiply(patches, where, min(PART, channels - part), weights, starts, outs, full)
     keep(zeros)
 
 

@@ -13,8 +13,9 @@ patches and gradients as in winograd.py.
 import numpy as np
 
 from neurojit.core.jit import kernel, parallel_kernel, prange
-from neurojit.core.simd import ROWS, VECTORS, address, keep, lane_count, multiply_columns, multiply_columns_narrow
+from neurojit.core.simd import ROWS, VECTORS, address, keep, lane_count
 from neurojit.kernels.cpu.chunks import ceil_divide
+from neurojit.kernels.cpu.product import add_outer_products
 from neurojit.kernels.cpu.winograd_maps import (
     CHANNELS,
     layer_size,
@@ -25,29 +26,14 @@ from neurojit.kernels.cpu.winograd_maps import (
 
 
 @kernel
-def _add_rows(like, table, rows, channel, total, column, offsets, outs, scratch):
-    """total[channel .. channel + ROWS, column ..] += the products of what `table` and `rows` point to."""
-    channels, columns = total.shape
-    for i in range(ROWS):
-        is_row = channel + i < channels
-        offsets[i] = (channel + i if is_row else channel) * like.itemsize
-        outs[i] = address(total, (channel + i) * columns + column) if is_row else address(scratch, 0)
-    at, by, b, into = address(table, 0), address(offsets, 0), address(rows, 0), address(outs, 0)
-    rest = columns - column
-    if rest <= lane_count(like):
-        multiply_columns_narrow(like, at, by, b, table.size, into, rest)
-    else:
-        multiply_columns(like, at, by, b, table.size, into, min(rest, VECTORS * lane_count(like)))
-
-
-@kernel
 def _add_products(patches, gradients, count, totals):
     """totals (layers, channels, columns) += patches^T gradients over `count` tiles, layer by layer."""
     layers, channels, columns = totals.shape
     full = VECTORS * lane_count(patches)
     scratch = np.empty(full, patches.dtype)
     table, rows = np.empty(count, np.int64), np.empty(count, np.int64)
-    offsets, outs = np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
+    offsets = np.arange(channels) * patches.itemsize
+    shifts, outs = np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
     for layer in range(layers):
         for t in range(count):
             table[t] = address(patches, layer * patches.shape[1] + t * channels)
@@ -55,7 +41,7 @@ def _add_products(patches, gradients, count, totals):
             for t in range(count):
                 rows[t] = address(gradients, layer * gradients.shape[1] + t * columns + column)
             for channel in range(0, channels, ROWS):
-                _add_rows(patches, table, rows, channel, totals[layer], column, offsets, outs, scratch)
+                add_outer_products(patches, table, offsets, rows, totals[layer], channel, column, shifts, outs, scratch)
     keep(scratch)
 
 
