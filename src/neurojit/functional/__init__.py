@@ -18,12 +18,13 @@ from neurojit.functional.global_pooling import global_avg_pool, global_max_pool
 from neurojit.functional.loss import cross_entropy, mse_loss, nll_loss
 from neurojit.functional.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
 from neurojit.functional.max_pooling import max_pool1d, max_pool2d, max_pool3d
-from neurojit.functional.normalization import batch_norm, group_norm, instance_norm
+from neurojit.functional.normalization import batch_norm
 from neurojit.functional.op import Op, op
 from neurojit.functional.piecewise import hard_sigmoid, hard_swish, leaky_relu, prelu, relu, thresholded_relu
 from neurojit.functional.reshape import flatten, reshape
 from neurojit.functional.response_normalization import local_response_norm
 from neurojit.functional.row_normalization import layer_norm, rms_norm
+from neurojit.functional.sample_normalization import group_norm, instance_norm
 from neurojit.functional.softmax import log_softmax, softmax
 from neurojit.functional.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 

@@ -1,16 +1,15 @@
-"""Normalization of channels: over a batch, over each sample, over groups of channels of each sample."""
+"""Normalization of channels: over a batch, and over samples too large to be worked on whole."""
 
 import numpy as np
 
 from neurojit.core.arrays import canonical
 from neurojit.core.device import thread_count
 from neurojit.core.memory import empty, empty_like
-from neurojit.core.shapes import integers
 from neurojit.functional.columns import block_count, block_width, tile_width
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import norm as kernels
 
-_TILE = 64  # about as much as the kernels take in one step, so that they walk through memory in order
+TILE = 64  # about as much as the kernels take in one step, so that they walk through memory in order
 
 
 def check_eps(eps):
@@ -19,7 +18,7 @@ def check_eps(eps):
         raise ValueError(f"eps: got {eps!r}, wanted a number > 0")
 
 
-def _check(x, eps, **of_channels):
+def check_channels(x, eps, **of_channels):
     """Canonical x and what belongs to its channels."""
     x = canonical(x, "x")
     if x.ndim < 2 or x.shape[-1] < 1:
@@ -31,7 +30,7 @@ def _check(x, eps, **of_channels):
     )
 
 
-class _Normalization:
+class Normalization:
     """One call's arrays: x as images that have moments of their own, and what belongs to each of their channels.
 
     Parameters
@@ -49,7 +48,7 @@ class _Normalization:
     def __init__(self, x, gamma, beta, images, groups, eps, moments=None):
         self.x, self.gamma, self.beta, self.groups = x, gamma, beta, groups
         self.channels = x.shape[-1]
-        self.width = tile_width(self.channels, _TILE)
+        self.width = tile_width(self.channels, TILE)
         self.images = x.reshape(images, x.size // max(images, 1))
         self.rows = self.images.shape[1] // self.channels  # in each image
         self.blocks = block_count(self.images.shape[1], self.width)
@@ -132,9 +131,9 @@ class _Normalization:
 def _batch(x, gamma, beta, mean, var, eps, observe):
     if (mean is None) != (var is None):
         raise ValueError("mean, var: got one of them, wanted both (inference) or neither (training)")
-    x, gamma, beta, mean, var = _check(x, eps, gamma=gamma, beta=beta, mean=mean, var=var)
+    x, gamma, beta, mean, var = check_channels(x, eps, gamma=gamma, beta=beta, mean=mean, var=var)
     moments = None if mean is None else (mean, var)
-    normalization = _Normalization(x, gamma, beta, 1, x.shape[-1], eps, moments)
+    normalization = Normalization(x, gamma, beta, 1, x.shape[-1], eps, moments)
     if observe is not None and moments is None and normalization.rows:
         observe(normalization.mean[0], normalization.var[0], normalization.rows)
     return normalization
@@ -200,113 +199,4 @@ def batch_norm(x, gamma=None, beta=None, *, mean=None, var=None, eps=1e-5, obser
 @batch_norm.define_vjp
 def _batch_norm_vjp(x, gamma=None, beta=None, *, mean=None, var=None, eps=1e-5, observe=None):
     normalization = _batch(x, gamma, beta, mean, var, eps, observe)
-    return normalization.forward(), normalization.backward
-
-
-def _samples(x, gamma, beta, groups, eps):
-    """Normalization by moments of each sample; `groups` None is as many as channels."""
-    x, gamma, beta = _check(x, eps, gamma=gamma, beta=beta)
-    channels = x.shape[-1]
-    (groups,) = (channels,) if groups is None else integers(groups, "groups", 1)
-    if channels % groups:
-        raise ValueError(f"groups: got {groups}, wanted a divisor of the {channels} channels")
-    return _Normalization(x, gamma, beta, len(x), groups, eps)
-
-
-@op("x", "gamma", "beta")
-def instance_norm(x, gamma=None, beta=None, *, eps=1e-5):
-    """Normalize every channel of every sample by its own moments, then scale and shift it.
-
-    y[n, ..., c] = gamma[c] (x[n, ..., c] - mean) / sqrt(var + eps) + beta[c], with moments over the positions of sample
-    n (Ulyanov, Vedaldi and Lempitsky, arXiv:1607.08022, equation 4).
-
-    Parameters
-    ----------
-    x : array, shape (n, ..., channels)
-        float32 or float64.
-    gamma, beta : array, shape (channels,), optional
-        Scale (1 where not given) and shift (0 where not given).
-    eps : float, default=1e-5
-        Keeps the divisor from zero.
-
-    Returns
-    -------
-    array, shape of `x`
-
-    Raises
-    ------
-    TypeError
-        If an array is not of real numbers or differs in precision.
-    ValueError
-        If shapes do not fit or `eps` is not above 0.
-
-    Notes
-    -----
-    The pullback returns dx, dgamma and dbeta: those of `batch_norm` in training, each sample being a batch.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import neurojit.functional as F
-    >>> F.instance_norm(np.array([[1.0, 3.0], [10.0, 30.0]])[..., np.newaxis], eps=1e-12)[..., 0]
-    array([[-1.,  1.],
-           [-1.,  1.]])
-    """
-    return _samples(x, gamma, beta, None, eps).forward()
-
-
-@instance_norm.define_vjp
-def _instance_norm_vjp(x, gamma=None, beta=None, *, eps=1e-5):
-    normalization = _samples(x, gamma, beta, None, eps)
-    return normalization.forward(), normalization.backward
-
-
-@op("x", "gamma", "beta")
-def group_norm(x, gamma=None, beta=None, *, groups, eps=1e-5):
-    """Normalize groups of channels of every sample by their own moments, then scale and shift each channel.
-
-    Moments are over the positions and the channels / groups neighbouring channels of a group (Wu and He, "Group
-    normalization" (ECCV 2018), equation 7).
-
-    Parameters
-    ----------
-    x : array, shape (n, ..., channels)
-        float32 or float64.
-    gamma, beta : array, shape (channels,), optional
-        Scale (1 where not given) and shift (0 where not given).
-    groups : int
-        A divisor of the channels.
-    eps : float, default=1e-5
-        Keeps the divisor from zero.
-
-    Returns
-    -------
-    array, shape of `x`
-
-    Raises
-    ------
-    TypeError
-        If an array is not of real numbers or differs in precision, or `groups` is not an integer.
-    ValueError
-        If shapes do not fit, `groups` does not divide the channels, or `eps` is not above 0.
-
-    Notes
-    -----
-    The pullback returns dx, dgamma and dbeta. With the means of gamma dy and of gamma dy xhat over a group,
-
-        dx = (gamma dy - mean(gamma dy) - xhat mean(gamma dy xhat)) / sigma
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import neurojit.functional as F
-    >>> F.group_norm(np.array([[1.0, 3.0, 10.0, 30.0]]), groups=2, eps=1e-12)
-    array([[-1.,  1., -1.,  1.]])
-    """
-    return _samples(x, gamma, beta, groups, eps).forward()
-
-
-@group_norm.define_vjp
-def _group_norm_vjp(x, gamma=None, beta=None, *, groups, eps=1e-5):
-    normalization = _samples(x, gamma, beta, groups, eps)
     return normalization.forward(), normalization.backward

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical, check_shape
-from neurojit.core.memory import empty
+from neurojit.core.memory import empty, empty_like
 from neurojit.core.shapes import integers
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import unpool as kernels
@@ -30,12 +30,15 @@ def _check(y, switches, spatial_shape, rank):
     return y, np.ascontiguousarray(switches, np.int32), (y.shape[0], *spatial, y.shape[-1])
 
 
+def _rows(array):
+    """An array as the kernels take it, (n, positions, channels)."""
+    return array.reshape(array.shape[0], math.prod(array.shape[1:-1]), array.shape[-1])
+
+
 def _unpool(y, switches, shape):
     """The result and who has each of its places."""
     owner, x = empty(shape, np.int32), empty(shape, y.dtype)
-    n, channels = shape[0], shape[-1]
-    flat, windows = (n, math.prod(shape[1:-1]), channels), (n, math.prod(y.shape[1:-1]), channels)
-    kernels.unpool(y.reshape(windows), switches.reshape(windows), owner.reshape(flat), x.reshape(flat))
+    kernels.unpool(_rows(y), _rows(switches), _rows(owner), _rows(x))
     return x, owner
 
 
@@ -46,10 +49,8 @@ def _unpool_vjp(y, switches, spatial_shape, rank):
     def pullback(dx, wrt):
         if not wrt[0]:
             return (None,)
-        dy = empty(y.shape, y.dtype)
-        n, channels = shape[0], shape[-1]
-        flat, windows = (n, math.prod(shape[1:-1]), channels), (n, math.prod(y.shape[1:-1]), channels)
-        kernels.unpool_backward(dx.reshape(flat), switches.reshape(windows), owner.reshape(flat), dy.reshape(windows))
+        dy = empty_like(y)
+        kernels.unpool_backward(_rows(dx), _rows(switches), _rows(owner), _rows(dy))
         return (dy,)
 
     return x, pullback

@@ -46,7 +46,7 @@ def _squares(x, start, end, mean, k, count, zero):
 
 
 @kernel
-def _moments(x, start, end, channels, mean, square):
+def block_moments(x, start, end, channels, mean, square):
     """mean = the block's mean, square = the sum of its squared deviations from that mean.
 
     The mean is the first row plus the mean deviation from it: sums stay small however large the values.
@@ -73,11 +73,11 @@ def _moments(x, start, end, channels, mean, square):
 
 @parallel_kernel
 def moments(x, channels, mean, square):
-    """`_moments` of every block: two passes over memory that is still in the cache for the second."""
+    """`block_moments` of every block: two passes over memory that is still in the cache for the second."""
     images, blocks, width = mean.shape
     for task in prange(images * blocks):
         image, block, start, end = _block_of(task, blocks, width, x.shape[1])
-        _moments(x[image], start, end, channels, mean[image, block], square[image, block])
+        block_moments(x[image], start, end, channels, mean[image, block], square[image, block])
 
 
 @exact_kernel
@@ -116,7 +116,7 @@ def join_sums(partial, channels, total):
 
 
 @kernel
-def _normalize(x, start, end, mean, scale, shift, y):
+def normalize_block(x, start, end, mean, scale, shift, y):
     """y = scale (x - mean) + shift."""
     zero = wide(x)
     for k in range(0, mean.size, lanes(zero)):
@@ -132,14 +132,14 @@ def _normalize(x, start, end, mean, scale, shift, y):
 
 @parallel_kernel
 def normalize(x, blocks, threads, mean, scale, shift, y):
-    """`_normalize` of every block, on `threads` threads; the tiles are (images or 1, width)."""
+    """`normalize_block` of every block, on `threads` threads; the tiles are (images or 1, width)."""
     tiles, width = mean.shape
     tasks = x.shape[0] * blocks
     for i in prange(tasks):
         task = backwards(i, tasks, threads)
         image, _, start, end = _block_of(task, blocks, width, x.shape[1])
         t = min(image, tiles - 1)
-        _normalize(x[image], start, end, mean[t], scale[t], shift[t], y[image])
+        normalize_block(x[image], start, end, mean[t], scale[t], shift[t], y[image])
 
 
 @kernel
@@ -157,7 +157,7 @@ def _products(dy, x, start, end, mean, k, count, zero):
 
 
 @kernel
-def _gradient_sums(dy, x, start, end, channels, mean, dy_sum, product_sum):
+def block_gradient_sums(dy, x, start, end, channels, mean, dy_sum, product_sum):
     """dy_sum = sum of dy, product_sum = sum of dy (x - mean), over a block."""
     zero = wide(x)
     for k in range(0, mean.size, lanes(zero)):
@@ -172,16 +172,16 @@ def _gradient_sums(dy, x, start, end, channels, mean, dy_sum, product_sum):
 
 @parallel_kernel
 def gradient_sums(dy, x, channels, mean, dy_sum, product_sum):
-    """`_gradient_sums` of every block."""
+    """`block_gradient_sums` of every block."""
     images, blocks, width = dy_sum.shape
     for task in prange(images * blocks):
         image, block, start, end = _block_of(task, blocks, width, x.shape[1])
         own, t = (image, block), min(image, mean.shape[0] - 1)
-        _gradient_sums(dy[image], x[image], start, end, channels, mean[t], dy_sum[own], product_sum[own])
+        block_gradient_sums(dy[image], x[image], start, end, channels, mean[t], dy_sum[own], product_sum[own])
 
 
 @kernel
-def _normalize_backward(dy, x, start, end, mean, by_dy, by_x, shift, dx):
+def normalize_block_backward(dy, x, start, end, mean, by_dy, by_x, shift, dx):
     """dx = by_dy dy + by_x (x - mean) + shift."""
     zero = wide(x)
     for k in range(0, mean.size, lanes(zero)):
@@ -198,11 +198,11 @@ def _normalize_backward(dy, x, start, end, mean, by_dy, by_x, shift, dx):
 
 @parallel_kernel
 def normalize_backward(dy, x, blocks, threads, mean, by_dy, by_x, shift, dx):
-    """`_normalize_backward` of every block, on `threads` threads; the tiles are (images or 1, width)."""
+    """`normalize_block_backward` of every block, on `threads` threads; the tiles are (images or 1, width)."""
     tiles, width = mean.shape
     tasks = x.shape[0] * blocks
     for i in prange(tasks):
         task = backwards(i, tasks, threads)
         image, _, start, end = _block_of(task, blocks, width, x.shape[1])
         t = min(image, tiles - 1)
-        _normalize_backward(dy[image], x[image], start, end, mean[t], by_dy[t], by_x[t], shift[t], dx[image])
+        normalize_block_backward(dy[image], x[image], start, end, mean[t], by_dy[t], by_x[t], shift[t], dx[image])
