@@ -66,6 +66,7 @@ def _arguments(name, dtype):
         return np.ones(shape, dtype)
 
     image, signal, rows, volume = ones(2, 9, 9, 3), ones(2, 9, 3), ones(4, 5), ones(2, 3, 3, 3, 3)
+    images = ones(4, 9, 9, 3)  # so many that each sample is normalized whole; batch_norm compiles the other way
     labels = np.zeros(4, np.int64)
     named = {
         "conv1d": ((signal, ones(3, 3, 8), ones(8)), {}),
@@ -73,8 +74,8 @@ def _arguments(name, dtype):
         "dense": ((rows, ones(5, 3), ones(3)), {}),
         "prelu": ((rows, ones(5)), {}),
         "batch_norm": ((image, ones(3), ones(3)), {}),
-        "instance_norm": ((image, ones(3), ones(3)), {}),
-        "group_norm": ((image, ones(3), ones(3)), {"groups": 3}),
+        "instance_norm": ((images, ones(3), ones(3)), {}),
+        "group_norm": ((images, ones(3), ones(3)), {"groups": 3}),
         "layer_norm": ((rows, ones(5), ones(5)), {}),
         "rms_norm": ((rows, ones(5)), {}),
         "dropout": ((rows, 0.5, Key(0)), {}),
