@@ -7,6 +7,8 @@ from benchmarks import harness
 
 FAMILIES = {
     "conv": "convolution forward and gradients beside PyTorch",
+    "pool": "pooling beside PyTorch",
+    "norm": "normalization beside PyTorch",
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
     "start": "import, first batch and demo, with cold and warm kernel caches",

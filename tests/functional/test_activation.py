@@ -1,5 +1,6 @@
 """Activations: against exact values, central differences and PyTorch."""
 
+import functools
 import math
 
 import hypothesis
@@ -12,12 +13,16 @@ from neurojit.testing import gradcheck
 from tests.functional.awkward import check_forms
 from tests.reference import activation as reference
 
-NAMES = ["relu", "leaky_relu", "elu", "gelu", "silu", "sigmoid", "tanh", "softplus"]
+NAMES = ["relu", "leaky_relu", "elu", "celu", "selu", "gelu", "silu", "mish", "sigmoid", "tanh", "softplus"]
+NAMES += ["hard_sigmoid", "hard_swish", "thresholded_relu"]
 EXTREMES = np.array([np.nan, np.inf, -np.inf, 0.0, 1e30, -1e30, 1e-30, -1e-30, 88.8, -88.8, 104.0, -104.0])
 CASES = {name: (getattr(F, name), getattr(reference, name), {}) for name in NAMES}
 CASES |= {
     "leaky_relu(0.3)": (F.leaky_relu, reference.leaky_relu, {"slope": 0.3}),
     "elu(1.7)": (F.elu, reference.elu, {"alpha": 1.7}),
+    "celu(1.7)": (F.celu, reference.celu, {"alpha": 1.7}),
+    "hard_sigmoid(0.2, 0.4)": (F.hard_sigmoid, reference.hard_sigmoid, {"slope": 0.2, "offset": 0.4}),
+    "thresholded_relu(0.25)": (F.thresholded_relu, reference.thresholded_relu, {"threshold": 0.25}),
     "gelu(approximate)": (F.gelu, reference.gelu, {"approximate": True}),
 }
 
@@ -92,10 +97,17 @@ def test_float32_is_accurate_and_monotone(op, function):
     np.testing.assert_array_equal(ends, [function(-math.inf), 1, np.nan])
 
 
-@pytest.mark.parametrize("name", CASES)
+# PyTorch's names where they are others, with what its function takes besides.
+RENAMED = {"hard_sigmoid": "hardsigmoid", "hard_swish": "hardswish", "thresholded_relu": "threshold"}
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if name != "hard_sigmoid(0.2, 0.4)"])
 def test_equals_pytorch(name, torch):
     op, _, options = CASES[name]
-    theirs = getattr(torch.nn.functional, op.__name__)
+    theirs = getattr(torch.nn.functional, RENAMED.get(op.__name__, op.__name__))
+    if op is F.thresholded_relu:
+        options = {"threshold": 1.0, **options}
+        theirs = functools.partial(theirs, value=0.0)
     renamed = {"slope": ("negative_slope", 0.3), "approximate": ("approximate", "tanh")}
     options_there = dict(renamed.get(key, (key, value)) for key, value in options.items())
     x = np.random.default_rng(3).uniform(-6, 6, 1000).astype(np.float32)
@@ -106,6 +118,63 @@ def test_equals_pytorch(name, torch):
     dy = np.random.default_rng(4).standard_normal(1000).astype(np.float32)
     (dx,) = torch.autograd.grad(expected, given, torch.from_numpy(dy))
     np.testing.assert_allclose(backward(dy), dx, rtol=1e-5, atol=2e-6)
+
+
+# -- slopes that are learned ------------------------------------------------------------------------------------------
+
+
+SLOPES = [
+    ((2, 3, 4), (4,)),
+    ((2, 3, 4), (3, 4)),
+    ((2, 3, 4), ()),
+    ((2, 3, 4), (1,)),
+    ((2, 3, 4), (3, 1)),
+    ((0, 3), (3,)),
+]
+SLOPES += [((300, 70), (70,)), ((2, 3, 4), (2, 3, 4)), ((), ()), ((3, 1), (1,)), ((2, 3, 4), (2, 1, 4))]
+
+
+@pytest.mark.parametrize(("shape", "slopes"), SLOPES)
+def test_prelu(shape, slopes):
+    rng = np.random.default_rng(10)
+    x, slope = np.asarray(rng.standard_normal(shape)), np.asarray(rng.uniform(-0.5, 0.5, slopes))
+    expected = np.vectorize(reference.prelu, otypes=[float])(x, np.broadcast_to(slope, shape))
+    np.testing.assert_array_equal(F.prelu(x, slope), expected)
+    if x.size:
+        gradcheck(F.prelu, x, slope)
+    _, backward = F.prelu.vjp(x, slope)
+    assert [gradient.shape for gradient in backward(np.ones(shape))] == [shape, slopes]
+
+
+def test_prelu_equals_pytorch(torch):
+    x, slope = np.random.default_rng(11).standard_normal((2, 40, 7)).astype(np.float32), np.linspace(-1, 1, 7)
+    slope = slope.astype(np.float32)
+    given, theirs = (torch.from_numpy(a).requires_grad_() for a in (x.transpose(0, 2, 1).copy(), slope.copy()))
+    expected = torch.nn.functional.prelu(given, theirs)
+    y, backward = F.prelu.vjp(x, slope)
+    np.testing.assert_array_equal(y, expected.detach().permute(0, 2, 1))
+    dx, dslope = backward(y)
+    found = torch.autograd.grad(expected, (given, theirs), expected.detach())
+    np.testing.assert_allclose(dx, found[0].permute(0, 2, 1), rtol=1e-6)
+    np.testing.assert_allclose(dslope, found[1], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "message"),
+    [
+        (lambda x: F.prelu(x, np.ones(3, np.float32)), ValueError, "slope: got shape (3,)"),
+        (lambda x: F.prelu(x, np.ones((1, 4, 2), np.float32)), ValueError, "slope: got shape (1, 4, 2)"),
+        (lambda x: F.prelu(x, np.ones(2)), TypeError, "slope: got float64"),
+        (lambda x: F.celu(x, 0), ValueError, "alpha: got 0"),
+        (lambda x: F.celu.vjp(x, -1.0), ValueError, "alpha: got -1.0"),
+        (lambda x: F.softmax(x, axis=2), ValueError, "axis: got 2"),
+        (lambda x: F.log_softmax(x, axis=None), TypeError, "axis: got None"),
+    ],
+)
+def test_bad_options(call, error, message):
+    with pytest.raises(error) as raised:
+        call(np.zeros((4, 2), np.float32))
+    assert str(raised.value).startswith(message)
 
 
 # -- softmax ----------------------------------------------------------------------------------------------------------
@@ -126,8 +195,11 @@ def test_softmax_equals_the_definition(leading, classes, dtype, name):
 
 
 @pytest.mark.parametrize("op", [F.softmax, F.log_softmax])
-def test_softmax_pullback_equals_central_differences(op):
-    gradcheck(op, np.random.default_rng(6).standard_normal((4, 2, 7)))
+@pytest.mark.parametrize("axis", [-1, 0, 1])
+def test_softmax_along_any_axis(op, axis):
+    x = np.random.default_rng(6).standard_normal((4, 2, 7))
+    gradcheck(op, x, axis=axis)
+    np.testing.assert_allclose(op(x, axis=axis), np.moveaxis(op(np.moveaxis(x, axis, -1)), -1, axis), rtol=1e-12)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -71,6 +71,14 @@ def test_a_large_mean_does_no_harm():
     np.testing.assert_allclose(seen[1], expected.var(axis=0), rtol=1e-3)
 
 
+def test_a_large_mean_costs_no_more_than_in_pytorch(torch):
+    x = (1e4 + np.random.default_rng(4).standard_normal((8, 31, 33, 64))).astype(np.float32)
+    rows = torch.from_numpy(x).reshape(-1, 64)
+    theirs, exact = (torch.nn.functional.batch_norm(r, None, None, training=True) for r in (rows, rows.double()))
+    ours, theirs = F.batch_norm(x).reshape(-1, 64), theirs.numpy()
+    assert np.abs(ours - exact.numpy()).max() <= max(np.abs(theirs - exact.numpy()).max(), 1e-3)
+
+
 def test_one_value_a_channel_becomes_beta():
     y, backward = F.batch_norm.vjp(np.array([[5.0, -3.0]]), np.ones(2), np.array([1.0, 2.0]))
     np.testing.assert_array_equal(y, [[1.0, 2.0]])

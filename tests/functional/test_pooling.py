@@ -8,12 +8,13 @@ import pytest
 from hypothesis import strategies as st
 
 import neurojit.functional as F
+from neurojit.functional.windows import Pooling
 from neurojit.testing import gradcheck
 from tests.functional.awkward import check_forms
 from tests.reference import pooling as reference
 
-MAX = {1: F.max_pool1d, 2: F.max_pool2d}
-AVG = {1: F.avg_pool1d, 2: F.avg_pool2d}
+MAX = {1: F.max_pool1d, 2: F.max_pool2d, 3: F.max_pool3d}
+AVG = {1: F.avg_pool1d, 2: F.avg_pool2d, 3: F.avg_pool3d}
 
 
 @st.composite
@@ -25,8 +26,8 @@ def poolings(draw, rank, dilated=True):
     extent = [d * (k - 1) + 1 for k, d in zip(window, dilation, strict=True)]
     padding = tuple((draw(st.integers(0, e - 1)), draw(st.integers(0, e - 1))) for e in extent)
     least = [max(1, e - sum(p)) for e, p in zip(extent, padding, strict=True)]
-    spatial = tuple(size + draw(st.integers(0, 5)) for size in least)
-    shape = (draw(st.integers(0, 3)), *spatial, draw(st.sampled_from([1, 2, 5, 17])))
+    spatial = tuple(size + draw(st.integers(0, 5 if rank < 3 else 2)) for size in least)
+    shape = (draw(st.integers(0, 3)), *spatial, draw(st.sampled_from([1, 2, 5, 17] if rank < 3 else [1, 3])))
     options = {"window": window, "stride": stride, "padding": padding, "ceil_mode": draw(st.booleans())}
     return shape, options | ({"dilation": dilation} if dilated else {})
 
@@ -36,7 +37,7 @@ def with_ties(shape, dtype=np.float32):
     return np.random.default_rng(3).integers(-2, 3, shape).astype(dtype)
 
 
-@hypothesis.given(st.data(), st.sampled_from([1, 2]))
+@hypothesis.given(st.data(), st.sampled_from([1, 2, 3]))
 @hypothesis.settings(max_examples=60)
 def test_max_pool_equals_the_definition(data, rank):
     shape, options = data.draw(poolings(rank))
@@ -54,7 +55,7 @@ def test_max_pool_equals_the_definition(data, rank):
     np.testing.assert_array_equal(backward(dy), reference.max_pool_gradient(shape, positions, dy))
 
 
-@hypothesis.given(st.data(), st.sampled_from([1, 2]), st.booleans())
+@hypothesis.given(st.data(), st.sampled_from([1, 2, 3]), st.booleans())
 @hypothesis.settings(max_examples=60)
 def test_avg_pool_equals_the_definition(data, rank, count_include_pad):
     shape, options = data.draw(poolings(rank, dilated=False))
@@ -65,10 +66,11 @@ def test_avg_pool_equals_the_definition(data, rank, count_include_pad):
     np.testing.assert_allclose(y, reference.avg_pool(x, **options), atol=1e-6)
 
 
-@hypothesis.given(st.data(), st.sampled_from([1, 2]))
+@hypothesis.given(st.data(), st.sampled_from([1, 2, 3]))
 def test_pullbacks_equal_central_differences(data, rank):
     shape, options = data.draw(poolings(rank).filter(lambda case: case[0][0] > 0))
     distinct = np.random.default_rng(6).permutation(int(np.prod(shape))).reshape(shape).astype(np.float64)
+    hypothesis.assume(np.isfinite(MAX[rank](distinct, **options)).all())  # no window without an input
     gradcheck(MAX[rank], distinct, **options)
     del options["dilation"]
     padding = tuple(
@@ -100,6 +102,33 @@ def test_equals_pytorch(window, stride, padding, ceil_mode, torch):
         dy = np.random.default_rng(8).standard_normal(y.shape).astype(np.float32)
         (dx,) = torch.autograd.grad(expected, image, torch.from_numpy(dy).permute(0, 3, 1, 2))
         np.testing.assert_allclose(backward(dy), dx.permute(0, 2, 3, 1), atol=1e-5)
+
+
+@pytest.mark.parametrize("padding", [0, 1])
+def test_volumes_equal_pytorch(padding, torch):
+    x = np.random.default_rng(13).standard_normal((2, 5, 7, 6, 70)).astype(np.float32)
+    image = torch.from_numpy(x).permute(0, 4, 1, 2, 3).contiguous()
+    options = {"stride": 2, "padding": padding, "ceil_mode": True}
+    expected, positions = torch.nn.functional.max_pool3d(image, 3, **options, return_indices=True)
+    y, switches = F.max_pool3d(x, 3, **options, return_switches=True)
+    np.testing.assert_array_equal(y, expected.permute(0, 2, 3, 4, 1))
+    np.testing.assert_array_equal(switches, positions.permute(0, 2, 3, 4, 1))
+    expected = torch.nn.functional.avg_pool3d(image, 3, **options)
+    np.testing.assert_allclose(F.avg_pool3d(x, 3, **options), expected.permute(0, 2, 3, 4, 1), atol=1e-6)
+
+
+@pytest.mark.parametrize("channels", [63, 64, 65, 80, 130])
+def test_many_channels(channels):
+    x = with_ties((1, 5, 4, channels))
+    options = {"window": (3, 3), "stride": (2, 1), "padding": ((1, 1), (0, 2)), "ceil_mode": False}
+    y, backward = F.max_pool2d.vjp(x, **options)
+    expected, positions = reference.max_pool(x, dilation=(1, 1), **options)
+    np.testing.assert_array_equal(y, expected)
+    dy = with_ties(y.shape)
+    np.testing.assert_array_equal(backward(dy), reference.max_pool_gradient(x.shape, positions, dy))
+    y = F.avg_pool2d(x, **options)
+    np.testing.assert_allclose(y, reference.avg_pool(x, count_include_pad=True, **options), atol=1e-6)
+    gradcheck(F.avg_pool2d, x, max_entries=20, **options)
 
 
 @pytest.mark.parametrize("shape", [(3, 5, 4, 2), (2, 7, 600), (1, 70, 70, 3), (4, 1, 1), (0, 5, 3), (2, 2, 3, 4, 5)])
@@ -181,6 +210,10 @@ BAD = [
     (lambda x: F.avg_pool2d(x, 2, padding="full"), ValueError, "padding: got 'full'"),
     (lambda x: F.max_pool2d(x, 2, dilation=0), ValueError, "dilation: got 0"),
     (lambda x: F.max_pool2d.vjp(x, 2, return_switches=True), ValueError, "return_switches: got True"),
+    (lambda x: F.max_pool2d(x[:, :0], 1), ValueError, "x: got spatial shape (0, 6)"),
+    (lambda x: F.avg_pool3d(x, 2), ValueError, "x: got 4 axes"),
+    (lambda x: F.max_pool2d(x, 2, padding=(1, 1, 1)), ValueError, "padding: got 3 values"),
+    (lambda x: F.max_pool2d(x, 2, padding=-1), ValueError, "padding: got -1"),
     (lambda x: F.global_avg_pool(x[0, 0]), ValueError, "x: got shape (6, 2)"),
     (lambda x: F.global_max_pool(x[:, :0]), ValueError, "x: got shape (2, 0, 6, 2)"),
 ]
@@ -191,6 +224,11 @@ def test_bad_input(call, error, message):
     with pytest.raises(error) as raised:
         call(np.zeros((2, 6, 6, 2), np.float32))
     assert str(raised.value).startswith(message)
+
+
+def test_more_positions_than_a_switch_can_tell_apart_are_refused():
+    with pytest.raises(ValueError, match="x: got 2147483648 positions"):
+        Pooling.of((2**16, 2**15), 2, 2, 0, 1, False)
 
 
 @pytest.mark.parametrize(("size", "window", "stride"), list(itertools.product([1, 2, 5], [1, 2, 4], [1, 2, 5])))

@@ -54,3 +54,31 @@ def softmax(row):
 def log_softmax(row):
     largest = max(row)
     return np.array(row) - largest - math.log(math.fsum(math.exp(value - largest) for value in row))
+
+
+def celu(x, alpha=1.0):
+    return x if x > 0 else alpha * math.expm1(x / alpha)
+
+
+def selu(x):
+    return 1.0507009873554805 * elu(x, 1.6732632423543772)
+
+
+def mish(x):
+    return 0.0 if x == -math.inf else x * math.tanh(softplus(x))
+
+
+def hard_sigmoid(x, slope=1 / 6, offset=0.5):
+    return x if math.isnan(x) else min(1.0, max(0.0, slope * x + offset))
+
+
+def hard_swish(x):
+    return max(x, 0.0) if x in (-math.inf, math.inf) else x * hard_sigmoid(x)
+
+
+def thresholded_relu(x, threshold=1.0):
+    return 0.0 if x <= threshold else x
+
+
+def prelu(x, slope):
+    return x if x > 0 else slope * x

@@ -68,3 +68,37 @@ def avg_pool(x, *, window, stride, padding, ceil_mode, count_include_pad):
         for n, c in itertools.product(range(x.shape[0]), range(x.shape[-1])):
             y[n, *i, c] = sum(float(x[n, *position, c]) for position in inside) / max(count, 1)
     return y
+
+
+def lp_pool(x, *, window, stride, padding, ceil_mode, p):
+    """The p-norm of every window."""
+    y = None
+    ones = (1,) * len(window)
+    for out, i, inside, _ in _windows(x, window, stride, padding, ones, ceil_mode):
+        if y is None:
+            y = np.zeros((x.shape[0], *out, x.shape[-1]))
+        for n, c in itertools.product(range(x.shape[0]), range(x.shape[-1])):
+            y[n, *i, c] = sum(abs(float(x[n, *position, c])) ** p for position in inside) ** (1 / p)
+    return y
+
+
+def adaptive_avg_pool2d(x, output_size):
+    """The mean over rows floor(i h / o) to ceil((i + 1) h / o) - 1, and such columns."""
+    (height, width), (rows, columns) = x.shape[1:3], output_size
+    y = np.zeros((x.shape[0], rows, columns, x.shape[-1]))
+    for i, j in itertools.product(range(rows), range(columns)):
+        top, bottom = math.floor(i * height / rows), math.ceil((i + 1) * height / rows)
+        left, right = math.floor(j * width / columns), math.ceil((j + 1) * width / columns)
+        for n, c in itertools.product(range(x.shape[0]), range(x.shape[-1])):
+            values = [float(x[n, a, b, c]) for a in range(top, bottom) for b in range(left, right)]
+            y[n, i, j, c] = math.fsum(values) / len(values)
+    return y
+
+
+def max_unpool(y, switches, *, spatial_shape):
+    """Every value at its switch, the last one where several name a place; -1 names none."""
+    x = np.zeros((y.shape[0], math.prod(spatial_shape), y.shape[-1]))
+    for n, *i, c in itertools.product(*map(range, y.shape)):
+        if switches[n, *i, c] >= 0:
+            x[n, switches[n, *i, c], c] = y[n, *i, c]
+    return x.reshape(y.shape[0], *spatial_shape, y.shape[-1])

@@ -65,23 +65,34 @@ def _arguments(name, dtype):
     def ones(*shape):
         return np.ones(shape, dtype)
 
-    image, signal, rows = ones(2, 9, 9, 3), ones(2, 9, 3), ones(4, 5)
+    image, signal, rows, volume = ones(2, 9, 9, 3), ones(2, 9, 3), ones(4, 5), ones(2, 3, 3, 3, 3)
+    images = ones(4, 9, 9, 3)  # so many that each sample is normalized whole; batch_norm compiles the other way
     labels = np.zeros(4, np.int64)
     named = {
         "conv1d": ((signal, ones(3, 3, 8), ones(8)), {}),
         "conv2d": ((image, ones(3, 3, 3, 8), ones(8)), {}),
         "dense": ((rows, ones(5, 3), ones(3)), {}),
+        "prelu": ((rows, ones(5)), {}),
         "batch_norm": ((image, ones(3), ones(3)), {}),
+        "instance_norm": ((images, ones(3), ones(3)), {}),
+        "group_norm": ((images, ones(3), ones(3)), {"groups": 3}),
+        "layer_norm": ((rows, ones(5), ones(5)), {}),
+        "rms_norm": ((rows, ones(5)), {}),
         "dropout": ((rows, 0.5, Key(0)), {}),
         "cross_entropy": ((rows, labels), {}),
         "nll_loss": ((rows, labels), {}),
         "mse_loss": ((rows, rows), {}),
-        "max_pool1d": ((signal, 2), {}),
-        "max_pool2d": ((image, 2), {}),
-        "avg_pool1d": ((signal, 2), {}),
-        "avg_pool2d": ((image, 2), {}),
+        **{f"{kind}_pool1d": ((signal, 2), {}) for kind in ("max", "avg", "lp")},
+        **{f"{kind}_pool2d": ((image, 2), {}) for kind in ("max", "avg", "lp")},
+        "adaptive_avg_pool2d": ((image, 2), {}),
+        **{f"{kind}_pool3d": ((volume, 2), {}) for kind in ("max", "avg", "lp")},
+        **{f"max_unpool{x.ndim - 2}d": _unpool_arguments(x) for x in (signal, image, volume)},
         "global_avg_pool": ((image,), {}),
         "global_max_pool": ((image,), {}),
         "reshape": ((rows, (5,)), {}),
     }
     return named.get(name, ((rows,), {}))
+
+
+def _unpool_arguments(y):
+    return (y, np.zeros(y.shape, np.int32)), {"spatial_shape": 2}

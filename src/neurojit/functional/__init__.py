@@ -9,23 +9,33 @@ Examples
 array([0., 1.])
 """
 
-from neurojit.functional.activation import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
+from neurojit.functional.activation import celu, elu, gelu, mish, selu, sigmoid, silu, softplus, tanh
+from neurojit.functional.avg_pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, avg_pool3d
 from neurojit.functional.conv import conv1d, conv2d
 from neurojit.functional.dense import dense
 from neurojit.functional.dropout import dropout
 from neurojit.functional.global_pooling import global_avg_pool, global_max_pool
 from neurojit.functional.loss import cross_entropy, mse_loss, nll_loss
+from neurojit.functional.lp_pooling import lp_pool1d, lp_pool2d, lp_pool3d
+from neurojit.functional.max_pooling import max_pool1d, max_pool2d, max_pool3d
 from neurojit.functional.normalization import batch_norm
 from neurojit.functional.op import Op, op
-from neurojit.functional.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
+from neurojit.functional.piecewise import hard_sigmoid, hard_swish, leaky_relu, prelu, relu, thresholded_relu
 from neurojit.functional.reshape import flatten, reshape
+from neurojit.functional.response_normalization import local_response_norm
+from neurojit.functional.row_normalization import layer_norm, rms_norm
+from neurojit.functional.sample_normalization import group_norm, instance_norm
 from neurojit.functional.softmax import log_softmax, softmax
+from neurojit.functional.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 
 __all__ = [
     "Op",
+    "adaptive_avg_pool2d",
     "avg_pool1d",
     "avg_pool2d",
+    "avg_pool3d",
     "batch_norm",
+    "celu",
     "conv1d",
     "conv2d",
     "cross_entropy",
@@ -36,18 +46,36 @@ __all__ = [
     "gelu",
     "global_avg_pool",
     "global_max_pool",
+    "group_norm",
+    "hard_sigmoid",
+    "hard_swish",
+    "instance_norm",
+    "layer_norm",
     "leaky_relu",
+    "local_response_norm",
     "log_softmax",
+    "lp_pool1d",
+    "lp_pool2d",
+    "lp_pool3d",
     "max_pool1d",
     "max_pool2d",
+    "max_pool3d",
+    "max_unpool1d",
+    "max_unpool2d",
+    "max_unpool3d",
+    "mish",
     "mse_loss",
     "nll_loss",
     "op",
+    "prelu",
     "relu",
     "reshape",
+    "rms_norm",
+    "selu",
     "sigmoid",
     "silu",
     "softmax",
     "softplus",
     "tanh",
+    "thresholded_relu",
 ]

@@ -1,102 +1,9 @@
-"""Activations: functions of every number alone."""
-
-import numpy as np
+"""Smooth activations: functions of every number alone."""
 
 from neurojit.core.arrays import canonical
-from neurojit.core.memory import empty_like
+from neurojit.functional.elementwise import apply, pullback_of
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import activation as kernels
-
-
-def _apply(kernel, *arguments):
-    """What a kernel makes of flat views of its arrays, in a new array like the first."""
-    result = empty_like(arguments[0])
-    flat = (a.reshape(-1) if isinstance(a, np.ndarray) else a for a in arguments)
-    kernel(*flat, result.reshape(-1))
-    return result
-
-
-def _pullback(kernel, *kept):
-    """The pullback of a function of one array, from its backward kernel and what that needs besides dy."""
-    return lambda dy, wrt: (_apply(kernel, dy, *kept) if wrt[0] else None,)
-
-
-@op("x")
-def relu(x):
-    """Rectifier, y = max(0, x) (Nair and Hinton, ICML 2010, section 2).
-
-    Parameters
-    ----------
-    x : array, any shape
-        float32 or float64.
-
-    Returns
-    -------
-    array, shape of `x`
-        A NaN stays a NaN.
-
-    Raises
-    ------
-    TypeError
-        If `x` is not of real numbers.
-
-    Notes
-    -----
-    The pullback gives dx = dy where y > 0, else 0. It looks at y, which must therefore be left as it is.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import neurojit.functional as F
-    >>> F.relu(np.array([-1.0, 0.0, 2.0]))
-    array([0., 0., 2.])
-    """
-    return _apply(kernels.relu_forward, canonical(x, "x"))
-
-
-@relu.define_vjp
-def _relu_vjp(x):
-    y = relu(x)
-    return y, _pullback(kernels.relu_backward, y)
-
-
-@op("x")
-def leaky_relu(x, slope=0.01):
-    """Rectifier with a slope below zero, y = x where x > 0, else slope x (Maas, Hannun and Ng 2013, equation 2).
-
-    Parameters
-    ----------
-    x : array, any shape
-        float32 or float64.
-    slope : float, default=0.01
-
-    Returns
-    -------
-    array, shape of `x`
-
-    Raises
-    ------
-    TypeError
-        If `x` is not of real numbers.
-
-    Notes
-    -----
-    The pullback gives dx = dy where x > 0, else slope dy.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> import neurojit.functional as F
-    >>> F.leaky_relu(np.array([-1.0, 2.0]), 0.1)
-    array([-0.1,  2. ])
-    """
-    return _apply(kernels.leaky_relu_forward, canonical(x, "x"), float(slope))
-
-
-@leaky_relu.define_vjp
-def _leaky_relu_vjp(x, slope=0.01):
-    x = canonical(x, "x")
-    return leaky_relu(x, slope), _pullback(kernels.leaky_relu_backward, x, float(slope))
 
 
 @op("x")
@@ -132,13 +39,108 @@ def elu(x, alpha=1.0):
     >>> F.elu(np.array([-np.inf, 2.0]))
     array([-1.,  2.])
     """
-    return _apply(kernels.elu_forward, canonical(x, "x"), float(alpha))
+    return apply(kernels.elu_forward, canonical(x, "x"), float(alpha), 1.0, 1.0)
 
 
 @elu.define_vjp
 def _elu_vjp(x, alpha=1.0):
     x = canonical(x, "x")
-    return elu(x, alpha), _pullback(kernels.elu_backward, x, float(alpha))
+    return elu(x, alpha), pullback_of(kernels.elu_backward, x, float(alpha), 1.0, 1.0)
+
+
+@op("x")
+def celu(x, alpha=1.0):
+    """Continuously differentiable exponential linear unit, y = x where x > 0, else alpha (exp(x / alpha) - 1).
+
+    Barron (arXiv:1704.07483), equation 2.
+
+    Parameters
+    ----------
+    x : array, any shape
+        float32 or float64.
+    alpha : float, default=1.0
+        Above 0; -alpha is the limit far below zero.
+
+    Returns
+    -------
+    array, shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not of real numbers.
+    ValueError
+        If `alpha` is not above 0.
+
+    Notes
+    -----
+    The pullback gives dx = dy where x > 0, else dy exp(x / alpha).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit.functional as F
+    >>> F.celu(np.array([-np.inf, 2.0]), 0.5)
+    array([-0.5,  2. ])
+    """
+    return apply(kernels.elu_forward, canonical(x, "x"), *_celu_numbers(alpha))
+
+
+def _celu_numbers(alpha):
+    if not alpha > 0:
+        raise ValueError(f"alpha: got {alpha!r}, wanted a number > 0")
+    return float(alpha), 1.0 / alpha, 1.0
+
+
+@celu.define_vjp
+def _celu_vjp(x, alpha=1.0):
+    x = canonical(x, "x")
+    return celu(x, alpha), pullback_of(kernels.elu_backward, x, *_celu_numbers(alpha))
+
+
+# The fixed point at which activations of mean 0 and variance 1 stay so (Klambauer et al. 2017, equation 14).
+_SELU_ALPHA, _SELU_GAIN = 1.6732632423543772, 1.0507009873554805
+_SELU = (_SELU_GAIN * _SELU_ALPHA, 1.0, _SELU_GAIN)
+
+
+@op("x")
+def selu(x):
+    """Scaled exponential linear unit, y = g x where x > 0, else g alpha (exp(x) - 1), g = 1.0507, alpha = 1.6733.
+
+    Klambauer, Unterthiner, Mayr and Hochreiter, "Self-normalizing neural networks" (NIPS 2017), equation 2.
+
+    Parameters
+    ----------
+    x : array, any shape
+        float32 or float64.
+
+    Returns
+    -------
+    array, shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not of real numbers.
+
+    Notes
+    -----
+    The pullback gives dx = g dy where x > 0, else g alpha dy exp(x).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit.functional as F
+    >>> F.selu(np.array([-np.inf, 1.0])).round(4)
+    array([-1.7581,  1.0507])
+    """
+    return apply(kernels.elu_forward, canonical(x, "x"), *_SELU)
+
+
+@selu.define_vjp
+def _selu_vjp(x):
+    x = canonical(x, "x")
+    return selu(x), pullback_of(kernels.elu_backward, x, *_SELU)
 
 
 @op("x")
@@ -174,13 +176,13 @@ def gelu(x, approximate=False):
     >>> F.gelu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.1587,  0.    ,  0.8413])
     """
-    return _apply(kernels.gelu_tanh_forward if approximate else kernels.gelu_forward, canonical(x, "x"))
+    return apply(kernels.gelu_tanh_forward if approximate else kernels.gelu_forward, canonical(x, "x"))
 
 
 @gelu.define_vjp
 def _gelu_vjp(x, approximate=False):
     x = canonical(x, "x")
-    return gelu(x, approximate), _pullback(kernels.gelu_tanh_backward if approximate else kernels.gelu_backward, x)
+    return gelu(x, approximate), pullback_of(kernels.gelu_tanh_backward if approximate else kernels.gelu_backward, x)
 
 
 @op("x")
@@ -212,13 +214,13 @@ def silu(x):
     >>> F.silu(np.array([-1.0, 0.0, 1.0])).round(4)
     array([-0.2689,  0.    ,  0.7311])
     """
-    return _apply(kernels.silu_forward, canonical(x, "x"))
+    return apply(kernels.silu_forward, canonical(x, "x"))
 
 
 @silu.define_vjp
 def _silu_vjp(x):
     x = canonical(x, "x")
-    return silu(x), _pullback(kernels.silu_backward, x)
+    return silu(x), pullback_of(kernels.silu_backward, x)
 
 
 @op("x")
@@ -252,13 +254,13 @@ def sigmoid(x):
     >>> F.sigmoid(np.array([-np.inf, 0.0, np.inf]))
     array([0. , 0.5, 1. ])
     """
-    return _apply(kernels.sigmoid_forward, canonical(x, "x"))
+    return apply(kernels.sigmoid_forward, canonical(x, "x"))
 
 
 @sigmoid.define_vjp
 def _sigmoid_vjp(x):
     y = sigmoid(x)
-    return y, _pullback(kernels.sigmoid_backward, y)
+    return y, pullback_of(kernels.sigmoid_backward, y)
 
 
 @op("x")
@@ -292,13 +294,13 @@ def tanh(x):
     >>> F.tanh(np.array([-np.inf, 0.0, np.inf]))
     array([-1.,  0.,  1.])
     """
-    return _apply(kernels.tanh_forward, canonical(x, "x"))
+    return apply(kernels.tanh_forward, canonical(x, "x"))
 
 
 @tanh.define_vjp
 def _tanh_vjp(x):
     y = tanh(x)
-    return y, _pullback(kernels.tanh_backward, y)
+    return y, pullback_of(kernels.tanh_backward, y)
 
 
 @op("x")
@@ -330,10 +332,48 @@ def softplus(x):
     >>> F.softplus(np.array([-np.inf, 0.0, 50.0])).round(4)
     array([ 0.    ,  0.6931, 50.    ])
     """
-    return _apply(kernels.softplus_forward, canonical(x, "x"))
+    return apply(kernels.softplus_forward, canonical(x, "x"))
 
 
 @softplus.define_vjp
 def _softplus_vjp(x):
     x = canonical(x, "x")
-    return softplus(x), _pullback(kernels.softplus_backward, x)
+    return softplus(x), pullback_of(kernels.softplus_backward, x)
+
+
+@op("x")
+def mish(x):
+    """Mish, y = x tanh(log(1 + exp(x))) (Misra, BMVC 2020, equation 1).
+
+    Parameters
+    ----------
+    x : array, any shape
+        float32 or float64.
+
+    Returns
+    -------
+    array, shape of `x`
+
+    Raises
+    ------
+    TypeError
+        If `x` is not of real numbers.
+
+    Notes
+    -----
+    With w = tanh(log(1 + exp(x))) the pullback gives dx = dy (w + x (1 - w^2) / (1 + exp(-x))).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit.functional as F
+    >>> F.mish(np.array([-1.0, 0.0, 1.0])).round(4)
+    array([-0.3034,  0.    ,  0.8651])
+    """
+    return apply(kernels.mish_forward, canonical(x, "x"))
+
+
+@mish.define_vjp
+def _mish_vjp(x):
+    x = canonical(x, "x")
+    return mish(x), pullback_of(kernels.mish_backward, x)

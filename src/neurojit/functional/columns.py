@@ -7,9 +7,9 @@ from neurojit.kernels.cpu.columns import channel_sums
 _TILE = 512  # elements an inner loop should have at least
 
 
-def tile_width(channels):
-    """Elements of a tile: so many rows of channels side by side that inner loops are long."""
-    return channels * max(1, _TILE // channels)
+def tile_width(channels, least=_TILE):
+    """Elements of a tile: so many rows of channels side by side that there are about `least`, or one row."""
+    return channels * max(1, least // channels)
 
 
 def block_width(width):

@@ -7,9 +7,10 @@ import numpy as np
 from neurojit.core.arrays import canonical
 from neurojit.core.memory import empty
 from neurojit.functional.columns import block_count, tile_width
+from neurojit.functional.max_pooling import max_forward, max_vjp
 from neurojit.functional.op import op
-from neurojit.functional.pooling import Pooling, max_forward, max_vjp
-from neurojit.kernels.cpu import pool as kernels
+from neurojit.functional.windows import Pooling
+from neurojit.kernels.cpu import global_pool as kernels
 
 
 def _as_signal(x):
@@ -18,8 +19,7 @@ def _as_signal(x):
     if x.ndim < 3 or 0 in x.shape[1:]:
         raise ValueError(f"x: got shape {x.shape}, wanted (n, ..., channels) with at least one position and channel")
     signal = x.reshape(x.shape[0], math.prod(x.shape[1:-1]), x.shape[-1])
-    length = signal.shape[1:2]
-    return x, signal, Pooling(length, length, (1,), ((0, 0),), (1,), False)
+    return x, signal, Pooling.of(signal.shape[1:2], signal.shape[1], 1, 0, 1, False)
 
 
 def _global_mean(signal):

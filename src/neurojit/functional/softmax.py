@@ -1,4 +1,6 @@
-"""Softmax over the last axis."""
+"""Softmax and its logarithm along an axis."""
+
+import numpy as np
 
 from neurojit.core.arrays import canonical
 from neurojit.core.memory import empty_like
@@ -6,44 +8,68 @@ from neurojit.functional.op import op
 from neurojit.kernels.cpu import softmax as kernels
 
 
-def _rows(array):
-    return array.reshape(-1, array.shape[-1])
+class _Rows:
+    """One call's logits, with the axis of the classes last, as rows."""
+
+    def __init__(self, x, axis):
+        x = canonical(x, "x")
+        if not isinstance(axis, int):
+            raise TypeError(f"axis: got {axis!r}, wanted an int")
+        if not -x.ndim <= axis < x.ndim:
+            raise ValueError(f"axis: got {axis}, wanted one of an array of shape {x.shape}")
+        if x.shape[axis] < 1:
+            raise ValueError(f"x: got shape {x.shape}, wanted (..., classes) with at least one class")
+        self.axis = axis
+        self.shape = np.moveaxis(x, axis, -1).shape
+        self.x = self.of(x)
+
+    def of(self, array):
+        """An array like the logits as rows."""
+        return np.ascontiguousarray(np.moveaxis(array, self.axis, -1)).reshape(-1, self.shape[-1])
+
+    def apply(self, kernel, *rows):
+        """What a kernel makes of rows."""
+        result = empty_like(rows[0])
+        kernel(*rows, result)
+        return result
+
+    def result(self, rows):
+        """Rows as an array like the logits."""
+        return np.ascontiguousarray(np.moveaxis(rows.reshape(self.shape), -1, self.axis))
 
 
-def _apply(kernel, *arrays):
-    """What a kernel makes of its arrays as rows, in a new array like the first."""
-    result = empty_like(arrays[0])
-    kernel(*(_rows(a) for a in arrays), _rows(result))
-    return result
+def _vjp(x, axis, forward, backward):
+    rows = _Rows(x, axis)
+    y = rows.apply(forward, rows.x)
 
+    def pullback(dy, wrt):
+        return (rows.result(rows.apply(backward, rows.of(dy), y)) if wrt[0] else None,)
 
-def _check(x):
-    x = canonical(x, "x")
-    if x.ndim < 1 or x.shape[-1] < 1:
-        raise ValueError(f"x: got shape {x.shape}, wanted (..., classes) with at least one class")
-    return x
+    return rows.result(y), pullback
 
 
 @op("x")
-def softmax(x):
-    """Probabilities from logits along the last axis, y_j = exp(x_j) / sum_k exp(x_k).
+def softmax(x, axis=-1):
+    """Probabilities from logits along an axis, y_j = exp(x_j) / sum_k exp(x_k).
 
     Parameters
     ----------
     x : array, shape (..., classes)
         float32 or float64; -inf is a class that cannot be.
+    axis : int, default=-1
+        The axis of the classes; another one than the last costs a copy.
 
     Returns
     -------
     array, shape of `x`
-        Sums to 1 along the last axis; NaN where a row is all -inf or holds +inf or NaN.
+        Sums to 1 along the axis; NaN where a row is all -inf or holds +inf or NaN.
 
     Raises
     ------
     TypeError
         If `x` is not of real numbers.
     ValueError
-        If there is no class.
+        If there is no class or no such axis.
 
     Notes
     -----
@@ -58,23 +84,25 @@ def softmax(x):
     array([[0.5, 0.5],
            [1. , 0. ]])
     """
-    return _apply(kernels.softmax_forward, _check(x))
+    rows = _Rows(x, axis)
+    return rows.result(rows.apply(kernels.softmax_forward, rows.x))
 
 
 @softmax.define_vjp
-def _softmax_vjp(x):
-    y = softmax(x)
-    return y, lambda dy, wrt: (_apply(kernels.softmax_backward, dy, y) if wrt[0] else None,)
+def _softmax_vjp(x, axis=-1):
+    return _vjp(x, axis, kernels.softmax_forward, kernels.softmax_backward)
 
 
 @op("x")
-def log_softmax(x):
+def log_softmax(x, axis=-1):
     """Logarithms of `softmax`, y_j = x_j - log sum_k exp(x_k), without its underflow.
 
     Parameters
     ----------
     x : array, shape (..., classes)
         float32 or float64.
+    axis : int, default=-1
+        The axis of the classes.
 
     Returns
     -------
@@ -85,7 +113,7 @@ def log_softmax(x):
     TypeError
         If `x` is not of real numbers.
     ValueError
-        If there is no class.
+        If there is no class or no such axis.
 
     Notes
     -----
@@ -99,10 +127,10 @@ def log_softmax(x):
     >>> F.log_softmax(np.array([[0.0, 1000.0]]))
     array([[-1000.,     0.]])
     """
-    return _apply(kernels.log_softmax_forward, _check(x))
+    rows = _Rows(x, axis)
+    return rows.result(rows.apply(kernels.log_softmax_forward, rows.x))
 
 
 @log_softmax.define_vjp
-def _log_softmax_vjp(x):
-    y = log_softmax(x)
-    return y, lambda dy, wrt: (_apply(kernels.log_softmax_backward, dy, y) if wrt[0] else None,)
+def _log_softmax_vjp(x, axis=-1):
+    return _vjp(x, axis, kernels.log_softmax_forward, kernels.log_softmax_backward)

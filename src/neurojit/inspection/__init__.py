@@ -1,5 +1,18 @@
-"""Looking into what was learnt: plots that return matplotlib axes."""
+"""Looking into networks: plots of what was learnt as matplotlib axes, tables of what layers see and cost."""
 
+from neurojit.inspection.cost import Cost, cost
 from neurojit.inspection.plots import confusion_matrix, first_layer_filters, learning_curve, misclassified
+from neurojit.inspection.receptive_field import Field, receptive_field
+from neurojit.inspection.tables import Table
 
-__all__ = ["confusion_matrix", "first_layer_filters", "learning_curve", "misclassified"]
+__all__ = [
+    "Cost",
+    "Field",
+    "Table",
+    "confusion_matrix",
+    "cost",
+    "first_layer_filters",
+    "learning_curve",
+    "misclassified",
+    "receptive_field",
+]

@@ -8,30 +8,66 @@ Examples
 (10,)
 """
 
-from neurojit.layers.activation import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
+from neurojit.layers.activation import (
+    CELU,
+    ELU,
+    GELU,
+    SELU,
+    LogSoftmax,
+    Mish,
+    Sigmoid,
+    SiLU,
+    Softmax,
+    Softplus,
+    Tanh,
+)
 from neurojit.layers.base import INFERENCE, Layer, Mode, Parameter
 from neurojit.layers.combinators import Combinator, Concat, Residual, Sequential
 from neurojit.layers.conv import Conv1d, Conv2d
 from neurojit.layers.dense import Dense
 from neurojit.layers.dropout import Dropout
-from neurojit.layers.normalization import BatchNorm
+from neurojit.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
+from neurojit.layers.normalization import (
+    BatchNorm,
+    GroupNorm,
+    InstanceNorm,
+    LayerNorm,
+    LocalResponseNorm,
+    RMSNorm,
+)
+from neurojit.layers.piecewise import (
+    HardSigmoid,
+    HardSwish,
+    LeakyReLU,
+    PReLU,
+    ReLU,
+    ThresholdedReLU,
+)
 from neurojit.layers.pooling import (
+    AdaptiveAvgPool2d,
     AvgPool1d,
     AvgPool2d,
-    GlobalAvgPool,
-    GlobalMaxPool,
+    AvgPool3d,
+    LpPool1d,
+    LpPool2d,
+    LpPool3d,
     MaxPool1d,
     MaxPool2d,
+    MaxPool3d,
 )
 from neurojit.layers.registry import from_config
 from neurojit.layers.reshape import Flatten, Reshape
 
 __all__ = [
+    "CELU",
     "ELU",
     "GELU",
     "INFERENCE",
+    "SELU",
+    "AdaptiveAvgPool2d",
     "AvgPool1d",
     "AvgPool2d",
+    "AvgPool3d",
     "BatchNorm",
     "Combinator",
     "Concat",
@@ -42,12 +78,26 @@ __all__ = [
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
+    "GroupNorm",
+    "HardSigmoid",
+    "HardSwish",
+    "InstanceNorm",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
+    "LocalResponseNorm",
+    "LogSoftmax",
+    "LpPool1d",
+    "LpPool2d",
+    "LpPool3d",
     "MaxPool1d",
     "MaxPool2d",
+    "MaxPool3d",
+    "Mish",
     "Mode",
+    "PReLU",
     "Parameter",
+    "RMSNorm",
     "ReLU",
     "Reshape",
     "Residual",
@@ -57,5 +107,6 @@ __all__ = [
     "Softmax",
     "Softplus",
     "Tanh",
+    "ThresholdedReLU",
     "from_config",
 ]

@@ -1,52 +1,7 @@
-"""Activation layers."""
+"""Layers of smooth activations, softmax among them."""
 
 from neurojit import functional as F
 from neurojit.layers.base import Layer
-
-
-class ReLU(Layer):
-    """Rectifier, max(0, x).
-
-    See Also
-    --------
-    neurojit.functional.relu : the equation.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from neurojit.layers import ReLU
-    >>> ReLU()(np.array([[-1.0, 2.0]]))
-    array([[0., 2.]])
-    """
-
-    def operation(self, mode):
-        return F.relu, (), {}
-
-
-class LeakyReLU(Layer):
-    """Rectifier with a slope below zero.
-
-    Parameters
-    ----------
-    slope : float, default=0.01
-
-    See Also
-    --------
-    neurojit.functional.leaky_relu : the equation.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from neurojit.layers import LeakyReLU
-    >>> LeakyReLU(0.5)(np.array([[-1.0, 2.0]]))
-    array([[-0.5,  2. ]])
-    """
-
-    def __init__(self, slope=0.01):
-        self.slope = slope
-
-    def operation(self, mode):
-        return F.leaky_relu, (), {"slope": self.slope}
 
 
 class ELU(Layer):
@@ -179,8 +134,78 @@ class Softplus(Layer):
         return F.softplus, (), {}
 
 
+class CELU(Layer):
+    """Continuously differentiable exponential linear unit.
+
+    Parameters
+    ----------
+    alpha : float, default=1.0
+        -alpha is the limit far below zero.
+
+    See Also
+    --------
+    neurojit.functional.celu : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import CELU
+    >>> CELU()(np.array([[-np.inf, 2.0]]))
+    array([[-1.,  2.]])
+    """
+
+    def __init__(self, alpha=1.0):
+        self.alpha = alpha
+
+    def operation(self, mode):
+        return F.celu, (), {"alpha": self.alpha}
+
+
+class SELU(Layer):
+    """Scaled exponential linear unit.
+
+    See Also
+    --------
+    neurojit.functional.selu : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import SELU
+    >>> SELU()(np.array([[0.0, 1.0]])).round(4)
+    array([[0.    , 1.0507]])
+    """
+
+    def operation(self, mode):
+        return F.selu, (), {}
+
+
+class Mish(Layer):
+    """Mish, x tanh(log(1 + exp(x))).
+
+    See Also
+    --------
+    neurojit.functional.mish : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Mish
+    >>> Mish()(np.array([[0.0, 1.0]])).round(4)
+    array([[0.    , 0.8651]])
+    """
+
+    def operation(self, mode):
+        return F.mish, (), {}
+
+
 class Softmax(Layer):
-    """Probabilities from logits along the last axis.
+    """Probabilities from logits along an axis.
+
+    Parameters
+    ----------
+    axis : int, default=-1
+        The axis of the classes.
 
     See Also
     --------
@@ -194,5 +219,35 @@ class Softmax(Layer):
     array([[0.5, 0.5]])
     """
 
+    def __init__(self, axis=-1):
+        self.axis = axis
+
     def operation(self, mode):
-        return F.softmax, (), {}
+        return F.softmax, (), {"axis": self.axis}
+
+
+class LogSoftmax(Layer):
+    """Logarithms of probabilities from logits along an axis.
+
+    Parameters
+    ----------
+    axis : int, default=-1
+        The axis of the classes.
+
+    See Also
+    --------
+    neurojit.functional.log_softmax : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import LogSoftmax
+    >>> LogSoftmax()(np.array([[0.0, 1000.0]]))
+    array([[-1000.,     0.]])
+    """
+
+    def __init__(self, axis=-1):
+        self.axis = axis
+
+    def operation(self, mode):
+        return F.log_softmax, (), {"axis": self.axis}

@@ -244,6 +244,27 @@ class Layer:
             parameter.trainable = not frozen
         return self
 
+    # -- inference ------------------------------------------------------------------------------------------------
+
+    def absorb(self, scale, shift):
+        """Make y -> scale y + shift, by channel, part of the layer where it ends in a linear map; whether it did."""
+        return False
+
+    def fold(self):
+        """A copy for inference with every `BatchNorm` made part of the convolution or dense layer before it.
+
+        A max pooling may stand between them where all scales are positive. The copy's outputs differ by rounding; a
+        normalization of a layer that is used twice, or behind another kind of layer, stays.
+
+        Returns
+        -------
+        Layer
+            Shares nothing with this one.
+        """
+        from neurojit.layers.folding import folded
+
+        return folded(self)
+
     # -- description ----------------------------------------------------------------------------------------------
 
     def config(self):

@@ -126,7 +126,11 @@ class Residual(Combinator):
         if projection is not None and not isinstance(projection, Layer):
             raise TypeError(f"projection: got {type(projection).__name__}, wanted a Layer")
         self.projection = projection
-        self._residual = Sequential(*layers)
+        self.rebuild()
+
+    def rebuild(self):
+        """Make the residual function anew of `layers`, after these were exchanged."""
+        self._residual = Sequential(*self.layers)
 
     def children(self):
         projection = {} if self.projection is None else {"projection": self.projection}

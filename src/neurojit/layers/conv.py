@@ -7,6 +7,7 @@ import numpy as np
 from neurojit.core.shapes import integers, output_size, paddings
 from neurojit.functional import conv as F
 from neurojit.functional.op import Op
+from neurojit.layers.affine import absorb_affine
 from neurojit.layers.base import Layer, Parameter
 from neurojit.layers.initializers import he_normal
 
@@ -38,6 +39,9 @@ class _Conv(Layer):
     def operation(self, mode):
         options = {"stride": self.stride, "padding": self.padding, "dilation": self.dilation, "groups": self.groups}
         return type(self).function, (self.weight, self.bias), options
+
+    def absorb(self, scale, shift):
+        return absorb_affine(self, scale, shift)
 
     def output_shape(self, input_shape):
         if len(input_shape) != self.rank + 1:

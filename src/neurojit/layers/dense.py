@@ -4,6 +4,7 @@ import numpy as np
 
 from neurojit.core.shapes import integers
 from neurojit.functional.dense import dense
+from neurojit.layers.affine import absorb_affine
 from neurojit.layers.base import Layer, Parameter
 from neurojit.layers.initializers import he_normal
 
@@ -53,6 +54,9 @@ class Dense(Layer):
 
     def operation(self, mode):
         return dense, (self.weight, self.bias), {}
+
+    def absorb(self, scale, shift):
+        return absorb_affine(self, scale, shift)
 
     def output_shape(self, input_shape):
         return (*input_shape[:-1], self.units)

@@ -1,4 +1,4 @@
-"""Activations of single numbers, forward and backward side by side.
+"""Smooth activations of single numbers, forward and backward side by side.
 
 x, y, dy and dx are 1-D arrays of one length and type; a parallel driver cuts them into chunks. A backward takes the
 forward's result y where the derivative follows from it, else its input x.
@@ -27,99 +27,35 @@ def _within(x):
 
 
 @exact_kernel
-def _relu(x, y):
-    """y = max(0, x)."""
-    zero = x.dtype.type(0)
+def _elu(x, alpha, rate, gain, y):
+    """y = alpha (exp(rate x) - 1) where x <= 0, else gain x."""
+    zero, alpha, rate, gain = x.dtype.type(0), x.dtype.type(alpha), x.dtype.type(rate), x.dtype.type(gain)
     for i in range(x.size):
-        y[i] = zero if x[i] <= zero else x[i]
+        y[i] = alpha * expm1(rate * x[i]) if x[i] <= zero else gain * x[i]
 
 
 @exact_kernel
-def _relu_backward(dy, y, dx):
-    """dx = 0 where y <= 0, else dy."""
-    zero = y.dtype.type(0)
+def _elu_backward(dy, x, alpha, rate, gain, dx):
+    """dx = dy alpha rate exp(rate x) where x <= 0, else gain dy."""
+    zero, slope, rate, gain = x.dtype.type(0), x.dtype.type(alpha * rate), x.dtype.type(rate), x.dtype.type(gain)
     for i in range(dy.size):
-        dx[i] = zero if y[i] <= zero else dy[i]
+        dx[i] = dy[i] * (slope * exp(rate * x[i])) if x[i] <= zero else gain * dy[i]
 
 
 @parallel_kernel
-def relu_forward(x, y):
-    """`_relu` on all threads."""
-    for chunk in prange(chunk_count(x.size)):
-        i, j = chunk * CHUNK, (chunk + 1) * CHUNK
-        _relu(x[i:j], y[i:j])
-
-
-@parallel_kernel
-def relu_backward(dy, y, dx):
-    """`_relu_backward` on all threads."""
-    for chunk in prange(chunk_count(dy.size)):
-        i, j = chunk * CHUNK, (chunk + 1) * CHUNK
-        _relu_backward(dy[i:j], y[i:j], dx[i:j])
-
-
-@exact_kernel
-def _leaky_relu(x, slope, y):
-    """y = slope x where x <= 0, else x."""
-    zero, slope = x.dtype.type(0), x.dtype.type(slope)
-    for i in range(x.size):
-        y[i] = slope * x[i] if x[i] <= zero else x[i]
-
-
-@exact_kernel
-def _leaky_relu_backward(dy, x, slope, dx):
-    """dx = slope dy where x <= 0, else dy."""
-    zero, slope = x.dtype.type(0), x.dtype.type(slope)
-    for i in range(dy.size):
-        dx[i] = slope * dy[i] if x[i] <= zero else dy[i]
-
-
-@parallel_kernel
-def leaky_relu_forward(x, slope, y):
-    """`_leaky_relu` on all threads."""
-    for chunk in prange(chunk_count(x.size)):
-        i, j = chunk * CHUNK, (chunk + 1) * CHUNK
-        _leaky_relu(x[i:j], slope, y[i:j])
-
-
-@parallel_kernel
-def leaky_relu_backward(dy, x, slope, dx):
-    """`_leaky_relu_backward` on all threads."""
-    for chunk in prange(chunk_count(dy.size)):
-        i, j = chunk * CHUNK, (chunk + 1) * CHUNK
-        _leaky_relu_backward(dy[i:j], x[i:j], slope, dx[i:j])
-
-
-@exact_kernel
-def _elu(x, alpha, y):
-    """y = alpha (exp(x) - 1) where x <= 0, else x."""
-    zero, alpha = x.dtype.type(0), x.dtype.type(alpha)
-    for i in range(x.size):
-        y[i] = alpha * expm1(x[i]) if x[i] <= zero else x[i]
-
-
-@exact_kernel
-def _elu_backward(dy, x, alpha, dx):
-    """dx = dy alpha exp(x) where x <= 0, else dy."""
-    zero, alpha = x.dtype.type(0), x.dtype.type(alpha)
-    for i in range(dy.size):
-        dx[i] = dy[i] * (alpha * exp(x[i])) if x[i] <= zero else dy[i]
-
-
-@parallel_kernel
-def elu_forward(x, alpha, y):
+def elu_forward(x, alpha, rate, gain, y):
     """`_elu` on all threads."""
     for chunk in prange(chunk_count(x.size)):
         i, j = chunk * CHUNK, (chunk + 1) * CHUNK
-        _elu(x[i:j], alpha, y[i:j])
+        _elu(x[i:j], alpha, rate, gain, y[i:j])
 
 
 @parallel_kernel
-def elu_backward(dy, x, alpha, dx):
+def elu_backward(dy, x, alpha, rate, gain, dx):
     """`_elu_backward` on all threads."""
     for chunk in prange(chunk_count(dy.size)):
         i, j = chunk * CHUNK, (chunk + 1) * CHUNK
-        _elu_backward(dy[i:j], x[i:j], alpha, dx[i:j])
+        _elu_backward(dy[i:j], x[i:j], alpha, rate, gain, dx[i:j])
 
 
 @exact_kernel
@@ -316,3 +252,48 @@ def softplus_backward(dy, x, dx):
     for chunk in prange(chunk_count(dy.size)):
         i, j = chunk * CHUNK, (chunk + 1) * CHUNK
         _softplus_backward(dy[i:j], x[i:j], dx[i:j])
+
+
+@exact_kernel
+def _at_most(x):
+    """min(x, 40), where the functions that use it are their limit, and exp(x)^2 is no infinity."""
+    return np.float32(40) if x > np.float32(40) else x
+
+
+@exact_kernel
+def _mish(x, y):
+    """y = x tanh(log(1 + e)) = x n / (n + 2), e = exp(x), n = e (e + 2)."""
+    two = x.dtype.type(2)
+    for i in range(x.size):
+        v = _above(x[i])
+        e = exp(_at_most(v))
+        n = e * (e + two)
+        y[i] = v * (n / (n + two))
+
+
+@exact_kernel
+def _mish_backward(dy, x, dx):
+    """dx = dy (w + x (1 - w^2) e / (1 + e)), w = n / (n + 2), where 1 - w^2 = 4 (1 + e)^2 / (n + 2)^2."""
+    one, two = x.dtype.type(1), x.dtype.type(2)
+    for i in range(dy.size):
+        v = _within(x[i])
+        e = exp(_at_most(v))
+        n = e * (e + two)
+        rest = two / (n + two)
+        dx[i] = dy[i] * (n / (n + two) + v * (rest * rest) * (one + e) * e)
+
+
+@parallel_kernel
+def mish_forward(x, y):
+    """`_mish` on all threads."""
+    for chunk in prange(chunk_count(x.size)):
+        i, j = chunk * CHUNK, (chunk + 1) * CHUNK
+        _mish(x[i:j], y[i:j])
+
+
+@parallel_kernel
+def mish_backward(dy, x, dx):
+    """`_mish_backward` on all threads."""
+    for chunk in prange(chunk_count(dy.size)):
+        i, j = chunk * CHUNK, (chunk + 1) * CHUNK
+        _mish_backward(dy[i:j], x[i:j], dx[i:j])

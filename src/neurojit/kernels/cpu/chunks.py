@@ -22,3 +22,15 @@ def chunk_count(size):
 def chunk_rows(columns):
     """How many rows of `columns` elements make up about one chunk."""
     return max(1, CHUNK // max(1, columns))
+
+
+@kernel
+def backwards(task, tasks, threads):
+    """The task to do as number `task`, so that each thread goes through its share of them from the end.
+
+    What a thread read last in the pass before is then still in its cache. Threads have shares of neighbouring tasks;
+    were they others, only speed would change.
+    """
+    share = ceil_divide(tasks, threads)
+    first = task // share * share
+    return first + min(tasks, first + share) - 1 - task

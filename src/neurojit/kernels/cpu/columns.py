@@ -6,7 +6,7 @@ repeated along it.
 
 import numpy as np
 
-from neurojit.core.jit import exact_kernel, kernel, parallel_kernel, prange
+from neurojit.core.jit import kernel, parallel_kernel, prange
 from neurojit.kernels.cpu.chunks import CHUNK
 
 # Offsets are cast to unsigned integers, for which numba compiles no test for negative indices: LLVM can then vectorise.
@@ -32,42 +32,6 @@ def add_tiles(x, total):
     for a in range(fours, x.size, width):
         for k in range(min(width, x.size - a)):
             total[k] += x[offset(a + k)]
-
-
-@exact_kernel
-def add_deviations(x, pivot, total):
-    """As `add_tiles`, of the deviations x - pivot, each taken before it is added."""
-    width = total.size
-    total[:] = 0
-    fours = x.size // (4 * width) * (4 * width)
-    for a in range(0, fours, 4 * width):
-        b, c, d = a + width, a + 2 * width, a + 3 * width
-        for k in range(width):
-            p = pivot[k]
-            total[k] += ((x[offset(a + k)] - p) + (x[offset(b + k)] - p)) + (
-                (x[offset(c + k)] - p) + (x[offset(d + k)] - p)
-            )
-    for a in range(fours, x.size, width):
-        for k in range(min(width, x.size - a)):
-            total[k] += x[offset(a + k)] - pivot[k]
-
-
-@kernel
-def add_squares(x, mean, total):
-    """As `add_tiles`, of the squares (x - mean)^2."""
-    width = total.size
-    total[:] = 0
-    fours = x.size // (4 * width) * (4 * width)
-    for a in range(0, fours, 4 * width):
-        b, c, d = a + width, a + 2 * width, a + 3 * width
-        for k in range(width):
-            m = mean[k]
-            e, f, g, h = x[offset(a + k)] - m, x[offset(b + k)] - m, x[offset(c + k)] - m, x[offset(d + k)] - m
-            total[k] += (e * e + f * f) + (g * g + h * h)
-    for a in range(fours, x.size, width):
-        for k in range(min(width, x.size - a)):
-            deviation = x[offset(a + k)] - mean[k]
-            total[k] += deviation * deviation
 
 
 @kernel

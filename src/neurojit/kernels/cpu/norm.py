@@ -1,96 +1,208 @@
-"""Batch normalization: the batch's moments, the normalization, and the gradients through both.
+"""Normalization of channels: their moments, the normalization, and the gradients through both.
 
-x, y, dy and dx are flat (rows * channels,); what belongs to a channel comes as a tile of `width` elements that repeats
-it (see columns.py). Partial results are (blocks, width), one row a block of the batch, with the sums in the first
-`channels` places; the caller adds the blocks together in order.
+x, y, dy and dx are (images, positions * channels): each image has moments of its own, and a whole batch may stand as
+one image. An image is cut into blocks; what is known of a channel comes as a tile of `width` elements that repeats it
+(see columns.py), one tile for each image or (1, width) for all. Partial results are (images, blocks, width), with the
+block's sums in the first `channels` places, which are joined in order.
 """
 
-from neurojit.core.jit import kernel, parallel_kernel, prange
-from neurojit.kernels.cpu.columns import add_deviations, add_squares, block_size, fold, offset, unfold
+import numpy as np
+
+from neurojit.core.jit import exact_kernel, kernel, parallel_kernel, prange
+from neurojit.core.vector import lanes, load, rolled, store, wide
+from neurojit.kernels.cpu.chunks import backwards
+from neurojit.kernels.cpu.columns import block_size, fold, unfold
 
 
 @kernel
-def _moments(x, channels, mean, square):
+def _block_of(task, blocks, width, length):
+    """The image a task belongs to, its block, and where that begins and ends."""
+    image, block = task // blocks, task % blocks
+    start = block * block_size(width)
+    return image, block, start, min(length, start + block_size(width))
+
+
+@exact_kernel
+def _deviations(x, start, end, pivot, k, count, zero):
+    """Sum over the tiles of x[start:end] of x - pivot, for `count` places of a tile from k on."""
+    while start + k < end:
+        rolled()
+        few = min(count, end - start - k)
+        zero = zero + (load(x, start + k, few, zero) - load(pivot, k, few, zero))
+        start += pivot.size
+    return zero
+
+
+@kernel
+def _squares(x, start, end, mean, k, count, zero):
+    """As `_deviations`, of (x - mean)^2."""
+    while start + k < end:
+        rolled()
+        few = min(count, end - start - k)
+        deviation = load(x, start + k, few, zero) - load(mean, k, few, zero)
+        zero = zero + deviation * deviation
+        start += mean.size
+    return zero
+
+
+@kernel
+def block_moments(x, start, end, channels, mean, square):
     """mean = the block's mean, square = the sum of its squared deviations from that mean.
 
     The mean is the first row plus the mean deviation from it: sums stay small however large the values.
     """
-    pivot = square
+    pivot, zero = square, wide(x)
     for k in range(channels):
-        pivot[k] = x[k]
+        pivot[k] = x[start + k]
     unfold(pivot, channels)
-    add_deviations(x, pivot, mean)
+    for k in range(0, mean.size, lanes(zero)):
+        rolled()
+        count = min(lanes(zero), mean.size - k)
+        store(mean, k, count, _deviations(x, start, end, pivot, k, count, zero))
     fold(mean, channels)
-    rows = mean.dtype.type(x.size // channels)
+    rows = mean.dtype.type((end - start) // channels)
     for k in range(channels):
         mean[k] = pivot[k] + mean[k] / rows
     unfold(mean, channels)
-    add_squares(x, mean, square)
+    for k in range(0, mean.size, lanes(zero)):
+        rolled()
+        count = min(lanes(zero), mean.size - k)
+        store(square, k, count, _squares(x, start, end, mean, k, count, zero))
     fold(square, channels)
 
 
 @parallel_kernel
 def moments(x, channels, mean, square):
-    """`_moments` of every block: two passes over memory that is still in the cache for the second."""
-    size = block_size(mean.shape[1])
-    for block in prange(mean.shape[0]):
-        _moments(x[block * size : (block + 1) * size], channels, mean[block], square[block])
+    """`block_moments` of every block: two passes over memory that is still in the cache for the second."""
+    images, blocks, width = mean.shape
+    for task in prange(images * blocks):
+        image, block, start, end = _block_of(task, blocks, width, x.shape[1])
+        block_moments(x[image], start, end, channels, mean[image, block], square[image, block])
+
+
+@exact_kernel
+def join_moments(means, squares, channels, rows, block_rows, mean, square):
+    """Moments of images from those of their blocks, joined as in Chan, Golub and LeVeque (1983), equations 2.1.
+
+    mean and square, the sum of squared deviations, are (images, channels) float64; blocks have `block_rows` of an
+    image's `rows`, the last of them the rest.
+    """
+    images, blocks, _ = means.shape
+    mean[:] = 0
+    square[:] = 0
+    for n in range(images):
+        for b in range(blocks):
+            count = min(block_rows, rows - b * block_rows)
+            for c in range(channels):
+                mean[n, c] += count * np.float64(means[n, b, c])
+        for c in range(channels):
+            mean[n, c] /= rows
+        for b in range(blocks):
+            count = min(block_rows, rows - b * block_rows)
+            for c in range(channels):
+                shift = means[n, b, c] - mean[n, c]
+                square[n, c] += squares[n, b, c] + count * (shift * shift)
+
+
+@exact_kernel
+def join_sums(partial, channels, total):
+    """total (images, channels) float64 = the sum of what the blocks have in their first places."""
+    images, blocks, _ = partial.shape
+    total[:] = 0
+    for n in range(images):
+        for b in range(blocks):
+            for c in range(channels):
+                total[n, c] += partial[n, b, c]
 
 
 @kernel
-def _normalize(x, mean, scale, shift, y):
+def normalize_block(x, start, end, mean, scale, shift, y):
     """y = scale (x - mean) + shift."""
-    width = mean.size
-    for a in range(0, x.size, width):
-        for k in range(min(width, x.size - a)):
-            y[offset(a + k)] = scale[k] * (x[offset(a + k)] - mean[k]) + shift[k]
+    zero = wide(x)
+    for k in range(0, mean.size, lanes(zero)):
+        rolled()
+        count = min(lanes(zero), mean.size - k)
+        center, slope = load(mean, k, count, zero), load(scale, k, count, zero)
+        offset = load(shift, k, count, zero)
+        for at in range(start + k, end, mean.size):
+            rolled()
+            few = min(count, end - at)
+            store(y, at, few, slope * (load(x, at, few, zero) - center) + offset)
 
 
 @parallel_kernel
-def normalize(x, mean, scale, shift, y):
-    """`_normalize` on all threads."""
-    size = block_size(mean.size)
-    for block in prange((x.size + size - 1) // size):
-        i, j = block * size, (block + 1) * size
-        _normalize(x[i:j], mean, scale, shift, y[i:j])
+def normalize(x, blocks, threads, mean, scale, shift, y):
+    """`normalize_block` of every block, on `threads` threads; the tiles are (images or 1, width)."""
+    tiles, width = mean.shape
+    tasks = x.shape[0] * blocks
+    for i in prange(tasks):
+        task = backwards(i, tasks, threads)
+        image, _, start, end = _block_of(task, blocks, width, x.shape[1])
+        t = min(image, tiles - 1)
+        normalize_block(x[image], start, end, mean[t], scale[t], shift[t], y[image])
 
 
 @kernel
-def _gradient_sums(dy, x, channels, mean, dy_sum, product_sum):
+def _products(dy, x, start, end, mean, k, count, zero):
+    """As `_deviations`, of dy and of dy (x - mean)."""
+    product = zero
+    while start + k < end:
+        rolled()
+        few = min(count, end - start - k)
+        v = load(dy, start + k, few, zero)
+        zero = zero + v
+        product = product + v * (load(x, start + k, few, zero) - load(mean, k, few, zero))
+        start += mean.size
+    return zero, product
+
+
+@kernel
+def block_gradient_sums(dy, x, start, end, channels, mean, dy_sum, product_sum):
     """dy_sum = sum of dy, product_sum = sum of dy (x - mean), over a block."""
-    width = mean.size
-    dy_sum[:] = 0
-    product_sum[:] = 0
-    for a in range(0, x.size, width):
-        for k in range(min(width, x.size - a)):
-            dy_sum[k] += dy[offset(a + k)]
-            product_sum[k] += dy[offset(a + k)] * (x[offset(a + k)] - mean[k])
+    zero = wide(x)
+    for k in range(0, mean.size, lanes(zero)):
+        rolled()
+        count = min(lanes(zero), mean.size - k)
+        total, product = _products(dy, x, start, end, mean, k, count, zero)
+        store(dy_sum, k, count, total)
+        store(product_sum, k, count, product)
     fold(dy_sum, channels)
     fold(product_sum, channels)
 
 
 @parallel_kernel
 def gradient_sums(dy, x, channels, mean, dy_sum, product_sum):
-    """`_gradient_sums` of every block."""
-    size = block_size(mean.size)
-    for block in prange(dy_sum.shape[0]):
-        i, j = block * size, (block + 1) * size
-        _gradient_sums(dy[i:j], x[i:j], channels, mean, dy_sum[block], product_sum[block])
+    """`block_gradient_sums` of every block."""
+    images, blocks, width = dy_sum.shape
+    for task in prange(images * blocks):
+        image, block, start, end = _block_of(task, blocks, width, x.shape[1])
+        own, t = (image, block), min(image, mean.shape[0] - 1)
+        block_gradient_sums(dy[image], x[image], start, end, channels, mean[t], dy_sum[own], product_sum[own])
 
 
 @kernel
-def _normalize_backward(dy, x, mean, by_dy, by_x, shift, dx):
+def normalize_block_backward(dy, x, start, end, mean, by_dy, by_x, shift, dx):
     """dx = by_dy dy + by_x (x - mean) + shift."""
-    width = mean.size
-    for a in range(0, x.size, width):
-        for k in range(min(width, x.size - a)):
-            dx[offset(a + k)] = by_dy[k] * dy[offset(a + k)] + by_x[k] * (x[offset(a + k)] - mean[k]) + shift[k]
+    zero = wide(x)
+    for k in range(0, mean.size, lanes(zero)):
+        rolled()
+        count = min(lanes(zero), mean.size - k)
+        center, offset = load(mean, k, count, zero), load(shift, k, count, zero)
+        slope, factor = load(by_x, k, count, zero), load(by_dy, k, count, zero)
+        for at in range(start + k, end, mean.size):
+            rolled()
+            few = min(count, end - at)
+            deviation = load(x, at, few, zero) - center
+            store(dx, at, few, factor * load(dy, at, few, zero) + slope * deviation + offset)
 
 
 @parallel_kernel
-def normalize_backward(dy, x, mean, by_dy, by_x, shift, dx):
-    """`_normalize_backward` on all threads."""
-    size = block_size(mean.size)
-    for block in prange((x.size + size - 1) // size):
-        i, j = block * size, (block + 1) * size
-        _normalize_backward(dy[i:j], x[i:j], mean, by_dy, by_x, shift, dx[i:j])
+def normalize_backward(dy, x, blocks, threads, mean, by_dy, by_x, shift, dx):
+    """`normalize_block_backward` of every block, on `threads` threads; the tiles are (images or 1, width)."""
+    tiles, width = mean.shape
+    tasks = x.shape[0] * blocks
+    for i in prange(tasks):
+        task = backwards(i, tasks, threads)
+        image, _, start, end = _block_of(task, blocks, width, x.shape[1])
+        t = min(image, tiles - 1)
+        normalize_block_backward(dy[image], x[image], start, end, mean[t], by_dy[t], by_x[t], shift[t], dx[image])

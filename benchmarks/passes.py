@@ -1,0 +1,75 @@
+"""Forward and backward passes over one batch of images beside PyTorch, with the bytes they cannot do without."""
+
+import numpy as np
+
+from benchmarks import harness
+
+SHAPE = (8, 56, 56, 64)  # images, height, width, channels
+
+
+def images():
+    return np.random.default_rng(0).standard_normal(SHAPE, np.float32)
+
+
+def ours(op, arrays, options):
+    """Functions that compute y and all gradients, and the bytes each at least reads and writes."""
+    x = images()
+    y, backward = op.vjp(x, *arrays, **options)
+    dy = np.ones_like(y)
+    functions = {"forward": lambda: op(x, *arrays, **options), "backward": lambda: backward(dy)}
+    backward_reads_x = y.shape == x.shape  # as normalization does; pooling reads switches instead, or nothing
+    return functions, {"forward": x.nbytes + y.nbytes, "backward": dy.nbytes + (1 + backward_reads_x) * x.nbytes}
+
+
+def peer(function, parameters, channels_last):
+    """The same functions by PyTorch, in one of its two memory layouts."""
+    import torch
+
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    x = torch.from_numpy(images().transpose(0, 3, 1, 2)).contiguous(memory_format=layout)
+    tx = x.clone().requires_grad_()
+    weights = [torch.ones(SHAPE[-1], requires_grad=True) for _ in range(parameters)]
+    y = function(tx, *weights)
+    dy = torch.ones_like(y)
+
+    def forward():
+        with torch.no_grad():
+            function(x, *weights)
+
+    return {
+        "forward": forward,
+        "backward": lambda: torch.autograd.grad(y, (tx, *weights), dy, retain_graph=True),
+    }
+
+
+def table(cases):
+    """Print milliseconds, ratio to PyTorch's better layout and GB/s, beside what a copy of as many bytes reaches.
+
+    Parameters
+    ----------
+    cases : dict of str to (op, arrays, options, PyTorch's function, its number of parameters)
+    """
+    copy = _copy_rate(images())
+    print(f"float32 {SHAPE}; a copy of such images: {copy:.1f} GB/s, of 128 MiB: {harness.copy_rate():.1f} GB/s")
+    print(
+        "ms of ours; PyTorch's time (better layout) / ours; GB/s, each array counted once; share of such a copy's GB/s"
+    )
+    print(f"{'':20s}{'forward':>30s}{'backward':>30s}")
+    for name, (op, arrays, options, function, parameters) in cases.items():
+        mine, n_bytes = ours(op, arrays, options)
+        first, last = peer(function, parameters, False), peer(function, parameters, True)
+        cells = ""
+        for what, run in mine.items():
+            times = harness.interleave({"ours": run, "first": first[what], "last": last[what]})
+            ratio, rate = min(times["first"], times["last"]) / times["ours"], n_bytes[what] / times["ours"] / 1e9
+            cells += f"{1e3 * times['ours']:10.3f}{ratio:6.2f}x{rate:7.1f}{100 * rate / copy:5.0f} %"
+        print(f"{name:20s}{cells}", flush=True)
+
+
+def _copy_rate(array):
+    """Bytes a copy of an array reads and writes on all threads, in GB/s."""
+    import torch
+
+    source, target = torch.from_numpy(array), torch.empty(array.shape)
+    seconds = harness.interleave({"copy": lambda: target.copy_(source)})["copy"]
+    return 2 * array.nbytes / seconds / 1e9

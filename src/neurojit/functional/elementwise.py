@@ -1,0 +1,18 @@
+"""How operations on every number alone call their kernels."""
+
+import numpy as np
+
+from neurojit.core.memory import empty_like
+
+
+def apply(kernel, *arguments):
+    """What a kernel makes of flat views of its arrays, in a new array like the first."""
+    result = empty_like(arguments[0])
+    flat = (a.reshape(-1) if isinstance(a, np.ndarray) else a for a in arguments)
+    kernel(*flat, result.reshape(-1))
+    return result
+
+
+def pullback_of(kernel, *kept):
+    """The pullback of a function of one array, from its backward kernel and what that needs besides dy."""
+    return lambda dy, wrt: (apply(kernel, dy, *kept) if wrt[0] else None,)
