@@ -10,7 +10,11 @@ array([0., 1.])
 """
 
 from neurojit.functional.activation import elu, gelu, leaky_relu, relu, sigmoid, silu, softplus, tanh
-from neurojit.functional.conv import conv1d, conv2d
+from neurojit.functional.binary_conv import binary_conv2d
+from neurojit.functional.binary_dense import binary_dense
+from neurojit.functional.conv import conv1d, conv2d, conv3d
+from neurojit.functional.conv_transpose import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from neurojit.functional.deform_conv import deform_conv2d
 from neurojit.functional.dense import dense
 from neurojit.functional.dropout import dropout
 from neurojit.functional.global_pooling import global_avg_pool, global_max_pool
@@ -19,6 +23,7 @@ from neurojit.functional.normalization import batch_norm
 from neurojit.functional.op import Op, op
 from neurojit.functional.pooling import avg_pool1d, avg_pool2d, max_pool1d, max_pool2d
 from neurojit.functional.reshape import flatten, reshape
+from neurojit.functional.separable import separate_kernel
 from neurojit.functional.softmax import log_softmax, softmax
 
 __all__ = [
@@ -26,9 +31,16 @@ __all__ = [
     "avg_pool1d",
     "avg_pool2d",
     "batch_norm",
+    "binary_conv2d",
+    "binary_dense",
     "conv1d",
     "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cross_entropy",
+    "deform_conv2d",
     "dense",
     "dropout",
     "elu",
@@ -45,6 +57,7 @@ __all__ = [
     "op",
     "relu",
     "reshape",
+    "separate_kernel",
     "sigmoid",
     "silu",
     "softmax",

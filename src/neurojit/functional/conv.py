@@ -1,4 +1,4 @@
-"""Convolution over signals and images, channels last."""
+"""Convolution over signals, images and volumes, channels last."""
 
 from neurojit.core.arrays import canonical
 from neurojit.functional.columns import sum_over_rows
@@ -175,3 +175,60 @@ def _conv1d_algorithm(x, weight, bias=None, *, stride=1, padding=0, dilation=1, 
 @conv1d.define_vjp
 def _conv1d_vjp(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
     return _conv_vjp(x, weight, bias, stride, padding, dilation, groups, rank=1)
+
+
+@op("x", "weight", "bias")
+def conv3d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    r"""Convolve volumes, or clips of video, with a bank of filters.
+
+    .. math::
+
+        y[n, h, i, j, o] = b[o]
+            + \sum_{t, u, v, c} x[n, s h + d t - p, s i + d u - p, s j + d v - p, c]\, w[t, u, v, c, o]
+
+    Parameters
+    ----------
+    x : array, shape (n, depth, height, width, c_in)
+        Volumes, channels last; float32 or float64.
+    weight : array, shape (kernel_depth, kernel_height, kernel_width, c_in / groups, c_out)
+        Filters, of the precision of `x`.
+    bias : array, shape (c_out,), optional
+        Added to every position.
+    stride, dilation, groups : int or (for the first two) three ints, default=1
+        As in `conv2d`.
+    padding : int, three ints, three pairs (before, after), "same" or "valid", default=0
+        Zeros around the volume, as in `conv2d`.
+
+    Returns
+    -------
+    array, shape (n, out_depth, out_height, out_width, c_out)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d`.
+
+    Notes
+    -----
+    The pullback returns dx, dweight and dbias. The equations are those of `conv2d` with one more spatial axis; Tran et
+    al., "Learning spatiotemporal features with 3D convolutional networks" (ICCV 2015), section 3.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit.functional as F
+    >>> volume = np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2, 1)
+    >>> F.conv3d(volume, np.ones((2, 2, 2, 1, 1), np.float32)).ravel()
+    array([28.], dtype=float32)
+    """
+    return _conv(x, weight, bias, stride, padding, dilation, groups, rank=3)
+
+
+@conv3d.define_algorithm
+def _conv3d_algorithm(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    return _conv_algorithm(x, weight, bias, stride, padding, dilation, groups, rank=3)
+
+
+@conv3d.define_vjp
+def _conv3d_vjp(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    return _conv_vjp(x, weight, bias, stride, padding, dilation, groups, rank=3)

@@ -10,8 +10,11 @@ Examples
 
 from neurojit.layers.activation import ELU, GELU, LeakyReLU, ReLU, Sigmoid, SiLU, Softmax, Softplus, Tanh
 from neurojit.layers.base import INFERENCE, Layer, Mode, Parameter
+from neurojit.layers.binary import BinaryConv2d, BinaryDense
 from neurojit.layers.combinators import Combinator, Concat, Residual, Sequential
-from neurojit.layers.conv import Conv1d, Conv2d
+from neurojit.layers.conv import Conv1d, Conv2d, Conv3d
+from neurojit.layers.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from neurojit.layers.deform_conv import DeformConv2d
 from neurojit.layers.dense import Dense
 from neurojit.layers.dropout import Dropout
 from neurojit.layers.normalization import BatchNorm
@@ -25,6 +28,7 @@ from neurojit.layers.pooling import (
 )
 from neurojit.layers.registry import from_config
 from neurojit.layers.reshape import Flatten, Reshape
+from neurojit.layers.separable import DepthwiseConv2d, SeparableConv2d, SpatialSeparableConv2d
 
 __all__ = [
     "ELU",
@@ -33,11 +37,19 @@ __all__ = [
     "AvgPool1d",
     "AvgPool2d",
     "BatchNorm",
+    "BinaryConv2d",
+    "BinaryDense",
     "Combinator",
     "Concat",
     "Conv1d",
     "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "DeformConv2d",
     "Dense",
+    "DepthwiseConv2d",
     "Dropout",
     "Flatten",
     "GlobalAvgPool",
@@ -51,11 +63,13 @@ __all__ = [
     "ReLU",
     "Reshape",
     "Residual",
+    "SeparableConv2d",
     "Sequential",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "SpatialSeparableConv2d",
     "Tanh",
     "from_config",
 ]
