@@ -37,46 +37,44 @@ def filter_scales(weight):
     return np.abs(weight).mean(axis=(0, 1, 2), dtype=weight.dtype)
 
 
-def input_scales(x, geometry):
-    """K at each position: the mean over the window of the mean magnitude of the channels (section 3.2), flat."""
-    mean = np.abs(x).mean(axis=-1, keepdims=True, dtype=x.dtype)
-    window = geometry.window[1:]
-    box = np.full((*window, 1, 1), 1 / math.prod(window), x.dtype)
-    options = {"stride": geometry.stride[1:], "padding": geometry.padding[1:], "dilation": geometry.dilation[1:]}
-    return conv2d(mean, box, **options).reshape(-1)
-
-
 def _displacement(geometry):
     """Where each tap looks from the window's position, shape (taps, 3); the engine's own may be by rows of a window."""
     axes = list(zip(geometry.dilation, geometry.padding, strict=True))
     return np.array([[d * k - before for k, (d, (before, _)) in zip(tap, axes, strict=True)] for tap in geometry.taps])
 
 
-def _words(rows):
-    """The signs of rows (n, channels), packed 64 to a word."""
-    words = np.empty((len(rows), -(-rows.shape[1] // 64)), np.uint64)
-    kernels.pack_signs(rows, words)
-    return words
+def _input_words(x, geometry):
+    """The signs of the images, packed 64 to a word, and K: the mean magnitude in each window (section 3.2)."""
+    words = np.empty((*x.shape[:-1], -(-geometry.c_in // 64)), np.uint64)
+    magnitude = np.empty((*x.shape[:-1], 1), x.dtype)
+    kernels.pack_inputs(x.reshape(-1, geometry.c_in), words.reshape(-1, words.shape[-1]), magnitude.reshape(-1))
+    window = geometry.window[1:]
+    box = np.full((*window, 1, 1), 1 / math.prod(window), x.dtype)
+    options = {"stride": geometry.stride[1:], "padding": geometry.padding[1:], "dilation": geometry.dilation[1:]}
+    return words[:, None], conv2d(magnitude, box, **options).reshape(-1)
+
+
+def _filter_words(weight, taps, c_in):
+    """The signs of the filters as the tile reads them, what each tap of theirs sums to, and alpha (equation 6)."""
+    c_out, per_tap = weight.shape[-1], -(-c_in // 64)
+    panels = -(-c_out // BINARY_COLUMNS)
+    words = np.zeros((taps, per_tap, panels * BINARY_COLUMNS), np.uint64)
+    magnitude = np.empty((taps, per_tap, c_out), weight.dtype)
+    kernels.pack_filters(weight.reshape(taps, c_in, c_out), words, magnitude)
+    plain = (c_in - 2 * np.bitwise_count(words).sum(axis=1, dtype=np.int64)).astype(weight.dtype)
+    packed = np.ascontiguousarray(words.reshape(-1, panels, BINARY_COLUMNS).transpose(1, 0, 2))
+    return packed, plain, magnitude.sum(axis=(0, 1)) / weight.dtype.type(taps * c_in)
 
 
 def _xnor(x, weight, bias, geometry):
     """The binary convolution by counting bits, and K."""
     taps, c_in, c_out = len(geometry.taps), geometry.c_in, weight.shape[-1]
-    panels = -(-c_out // BINARY_COLUMNS)
-    filters = weight.reshape(taps, c_in, c_out)
-    words = _words(np.ascontiguousarray(filters.transpose(0, 2, 1)).reshape(-1, c_in)).reshape(taps, c_out, -1)
-    packed = np.zeros((taps, words.shape[2], panels * BINARY_COLUMNS), np.uint64)
-    packed[..., :c_out] = words.transpose(0, 2, 1)
-    packed = packed.reshape(-1, panels, BINARY_COLUMNS).transpose(1, 0, 2)
-    plain = np.zeros((taps, panels * BINARY_COLUMNS), x.dtype)
-    plain[:, :c_out] = signs(filters).sum(axis=1)
-    seen = _words(x.reshape(-1, c_in)).reshape(len(x), *geometry.size, words.shape[2])
+    packed, plain, alpha = _filter_words(weight, taps, c_in)
+    words, scale = _input_words(x, geometry)
     y = empty((len(x), *geometry.output, c_out), x.dtype)
     bias = np.zeros(c_out, x.dtype) if bias is None else bias
-    scale, numbers = input_scales(x, geometry), (geometry.output, geometry.stride, _displacement(geometry))
-    kernels.binary_conv(
-        seen, np.ascontiguousarray(packed), c_in, plain, filter_scales(weight), scale, bias, y, *numbers
-    )
+    numbers = geometry.output, geometry.stride, _displacement(geometry)
+    kernels.binary_conv(words, packed, c_in, plain, alpha, scale, bias, y, *numbers)
     return y, scale
 
 

@@ -17,9 +17,12 @@ from neurojit.kernels.cpu.chunks import ceil_divide, chunk_rows
 
 _BLOCKS = 16  # tiles of positions in one task
 
+# Unsigned offsets: numba compiles no test for negative indices, and LLVM can vectorise.
+_at = np.uint64
+
 
 @kernel
-def _pack_rows(x, first, last, words):
+def _pack_rows(x, first, last, words, magnitude):
     channels = x.shape[1]
     whole = channels // 64
     for row in range(first, last):
@@ -30,38 +33,63 @@ def _pack_rows(x, first, last, words):
             word |= np.uint64(x[row, 64 * whole + bit] < 0) << np.uint64(bit)
         if whole < words.shape[1]:
             words[row, whole] = word
+        total = x.dtype.type(0)
+        for c in range(channels):
+            total += abs(x[row, c])
+        magnitude[row] = total / channels
 
 
 @parallel_kernel
-def pack_signs(x, words):
-    """words[row, k] = the signs of 64 numbers of x[row], a bit each, 1 where negative."""
+def pack_inputs(x, words, magnitude):
+    """words[row, k] = signs of 64 numbers of x[row], a bit each, 1 where negative; magnitude[row] = mean |x[row]|."""
     step = chunk_rows(x.shape[1])
     for task in prange(ceil_divide(x.shape[0], step)):
         first = np.int64(task) * step
-        _pack_rows(x, first, min(first + step, x.shape[0]), words)
+        _pack_rows(x, first, min(first + step, x.shape[0]), words, magnitude)
+
+
+@kernel
+def _pack_filters_word(weight, k, words, magnitude):
+    """Word k of every filter for one tap, weight (channels, c_out)."""
+    words[:] = 0
+    magnitude[:] = 0
+    for c in range(64 * k, min(64 * (k + 1), weight.shape[0])):
+        bit = np.uint64(1) << np.uint64(c - 64 * k)
+        for o in range(weight.shape[1]):
+            words[o] |= bit if weight[c, o] < 0 else np.uint64(0)
+            magnitude[o] += abs(weight[c, o])
+
+
+@parallel_kernel
+def pack_filters(weight, words, magnitude):
+    """words[tap, k, o] = the signs of 64 channels of a filter; magnitude[tap, k, o] = the sum of their magnitudes."""
+    taps, per_tap, _ = magnitude.shape
+    for task in prange(taps * per_tap):
+        tap, k = divmod(np.int64(task), per_tap)
+        _pack_filters_word(weight[tap], k, words[tap, k, : weight.shape[2]], magnitude[tap, k])
 
 
 @kernel
 def _finish(first, count, counts, channels, plain, alpha, scale, bias, grid, step, displacement, size, y):
     """Results at `count` positions from counts (tiles, panels, ROWS, columns): the taps past the border go out."""
     c_out, taps, panels = alpha.size, displacement.shape[0], counts.shape[1]
-    sums = np.empty(plain.shape[1], y.dtype)
     most = y.dtype.type(taps * channels)
     for i in range(count):
         block, r = divmod(i, ROWS)
-        for panel in range(panels):
-            for j in range(BINARY_COLUMNS):
-                sums[panel * BINARY_COLUMNS + j] = most - 2 * counts[block, panel, r, j]
         p = first + i
+        by = scale[p]
+        for panel in range(panels):
+            column = panel * BINARY_COLUMNS
+            for j in range(min(BINARY_COLUMNS, c_out - column)):
+                signs = most - 2 * counts[block, panel, r, j]
+                y[_at(p * c_out + column + j)] = bias[_at(column + j)] + by * alpha[_at(column + j)] * signs
         rest, x = divmod(p, grid[2])
         for t in range(taps):
             row = step[1] * (rest % grid[1]) + displacement[t, 1]
             column = step[2] * x + displacement[t, 2]
             if not (0 <= row < size[0] and 0 <= column < size[1]):
                 for o in range(c_out):
-                    sums[o] -= plain[t, o]
-        for o in range(c_out):
-            y[p * c_out + o] = bias[o] + scale[p] * alpha[o] * sums[o]
+                    y[_at(p * c_out + o)] -= by * alpha[o] * plain[t, o]
 
 
 @kernel
