@@ -79,6 +79,7 @@ WIDE = {
     "depthwise": ((2, 6, 6, 40), (3, 3, 1, 40), {"stride": 2, "padding": 1, "groups": 40}),
     "depthwise, several inputs to an output": ((2, 6, 6, 40), (3, 3, 1, 40), {"padding": 1, "groups": 20}),
     "dilation": ((1, 5, 5, 3), (3, 3, 20, 3), {"dilation": 2}),
+    "no stride, many channels": ((2, 9, 8, 24), (3, 3, 20, 24), {"padding": 1}),
 }
 
 
