@@ -9,6 +9,7 @@ FAMILIES = {
     "conv": "convolution forward and gradients beside PyTorch",
     "pool": "pooling beside PyTorch",
     "norm": "normalization beside PyTorch",
+    "conv_variants": "depthwise, grouped, transposed, causal, 3-D, deformable and binary convolution",
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
     "start": "import, first batch and demo, with cold and warm kernel caches",
@@ -17,7 +18,7 @@ FAMILIES = {
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = "\n".join(f"  {name:10s}{what}" for name, what in FAMILIES.items())
+    names = "\n".join(f"  {name:14s}{what}" for name, what in FAMILIES.items())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"families (all of them by default):\n{names}"
     parser.add_argument("families", nargs="*", metavar="family")

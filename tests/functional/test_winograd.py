@@ -117,7 +117,7 @@ def test_algorithm_is_told(case, directly):
         ((1, 1, 16, 16), {}, "matrix product"),
         ((3, 3, 16, 16), {"stride": 2}, "indirect matrix product"),
         ((3, 5, 16, 16), {}, "indirect matrix product"),
-        ((3, 3, 8, 16), {"groups": 2}, "indirect matrix product"),
+        ((3, 3, 8, 16), {"groups": 2}, "lanewise product"),
         ((3, 3, 16, 8), {}, "indirect matrix product"),
     ],
 )

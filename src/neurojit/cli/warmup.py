@@ -37,6 +37,8 @@ def calls(dtype):
     for name in F.__all__:
         if isinstance(getattr(F, name), Op):
             found[name] = _op_call(getattr(F, name), *_arguments(name, dtype))
+    image, window = np.ones((2, 9, 9, 3), dtype), np.ones((3, 3, 1, 3), dtype)
+    found["conv2d depthwise"] = _op_call(F.conv2d, (image, window), {"groups": 3})
     for optimizer in (training.SGD(0.1, momentum=0.9), training.RMSprop(0.1), training.Adam(0.1)):
         found[type(optimizer).__name__] = _optimizer_call(optimizer, dtype)
     return found
@@ -71,6 +73,13 @@ def _arguments(name, dtype):
     named = {
         "conv1d": ((signal, ones(3, 3, 8), ones(8)), {}),
         "conv2d": ((image, ones(3, 3, 3, 8), ones(8)), {}),
+        "conv3d": ((ones(2, 3, 4, 4, 3), ones(3, 3, 3, 3, 8), ones(8)), {}),
+        "conv_transpose1d": ((signal, ones(3, 8, 3), ones(8)), {}),
+        "conv_transpose2d": ((image, ones(3, 3, 8, 3), ones(8)), {}),
+        "conv_transpose3d": ((ones(2, 3, 4, 4, 3), ones(3, 3, 3, 8, 3), ones(8)), {}),
+        "deform_conv2d": ((image, ones(2, 9, 9, 2), ones(1, 1, 3, 8), ones(8)), {"mask": ones(2, 9, 9, 1)}),
+        "binary_conv2d": ((image, ones(3, 3, 3, 8), ones(8)), {}),
+        "binary_dense": ((rows, ones(5, 3), ones(3)), {}),
         "dense": ((rows, ones(5, 3), ones(3)), {}),
         "prelu": ((rows, ones(5)), {}),
         "batch_norm": ((image, ones(3), ones(3)), {}),

@@ -11,7 +11,11 @@ array([0., 1.])
 
 from neurojit.functional.activation import celu, elu, gelu, mish, selu, sigmoid, silu, softplus, tanh
 from neurojit.functional.avg_pooling import adaptive_avg_pool2d, avg_pool1d, avg_pool2d, avg_pool3d
-from neurojit.functional.conv import conv1d, conv2d
+from neurojit.functional.binary_conv import binary_conv2d
+from neurojit.functional.binary_dense import binary_dense
+from neurojit.functional.conv import conv1d, conv2d, conv3d
+from neurojit.functional.conv_transpose import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from neurojit.functional.deform_conv import deform_conv2d
 from neurojit.functional.dense import dense
 from neurojit.functional.dropout import dropout
 from neurojit.functional.global_pooling import global_avg_pool, global_max_pool
@@ -25,6 +29,7 @@ from neurojit.functional.reshape import flatten, reshape
 from neurojit.functional.response_normalization import local_response_norm
 from neurojit.functional.row_normalization import layer_norm, rms_norm
 from neurojit.functional.sample_normalization import group_norm, instance_norm
+from neurojit.functional.separable import separate_kernel
 from neurojit.functional.softmax import log_softmax, softmax
 from neurojit.functional.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
 
@@ -35,10 +40,17 @@ __all__ = [
     "avg_pool2d",
     "avg_pool3d",
     "batch_norm",
+    "binary_conv2d",
+    "binary_dense",
     "celu",
     "conv1d",
     "conv2d",
+    "conv3d",
+    "conv_transpose1d",
+    "conv_transpose2d",
+    "conv_transpose3d",
     "cross_entropy",
+    "deform_conv2d",
     "dense",
     "dropout",
     "elu",
@@ -72,6 +84,7 @@ __all__ = [
     "reshape",
     "rms_norm",
     "selu",
+    "separate_kernel",
     "sigmoid",
     "silu",
     "softmax",

@@ -1,4 +1,4 @@
-"""Convolution over signals and images, channels last."""
+"""Convolution over signals, images and volumes, channels last."""
 
 from neurojit.core.arrays import canonical
 from neurojit.functional.columns import sum_over_rows
@@ -17,14 +17,9 @@ def _check(x, weight, bias, stride, padding, dilation, groups, rank):
     return x, weight, bias, geometry_of(x.shape, weight.shape, *options)
 
 
-def _spread(x, geometry):
-    """x with three spatial axes, the first ones of length 1 where it has fewer."""
-    return x.reshape(len(x), *geometry.size, geometry.c_in)
-
-
 def _conv(x, weight, bias, stride, padding, dilation, groups, rank):
     x, weight, bias, geometry = _check(x, weight, bias, stride, padding, dilation, groups, rank)
-    y = forward(_spread(x, geometry), weight, bias, geometry)
+    y = forward(geometry.spread(x), weight, bias, geometry)
     return y.reshape(len(x), *geometry.output[-rank:], weight.shape[-1])
 
 
@@ -35,12 +30,12 @@ def _conv_algorithm(x, weight, bias, stride, padding, dilation, groups, rank):
 
 def _conv_vjp(x, weight, bias, stride, padding, dilation, groups, rank):
     x, weight, bias, geometry = _check(x, weight, bias, stride, padding, dilation, groups, rank)
-    y = forward(_spread(x, geometry), weight, bias, geometry)
+    y = forward(geometry.spread(x), weight, bias, geometry)
 
     def pullback(dy, wrt):
         dy = dy.reshape(y.shape)
         dx = data_gradient(dy, weight, geometry).reshape(x.shape) if wrt[0] else None
-        dweight = weight_gradient(_spread(x, geometry), dy, weight.shape, geometry) if wrt[1] else None
+        dweight = weight_gradient(geometry.spread(x), dy, weight.shape, geometry) if wrt[1] else None
         return dx, dweight, sum_over_rows(dy) if wrt[2] else None
 
     return y.reshape(len(x), *geometry.output[-rank:], weight.shape[-1]), pullback
@@ -179,3 +174,60 @@ def _conv1d_algorithm(x, weight, bias=None, *, stride=1, padding=0, dilation=1, 
 @conv1d.define_vjp
 def _conv1d_vjp(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
     return _conv_vjp(x, weight, bias, stride, padding, dilation, groups, rank=1)
+
+
+@op("x", "weight", "bias")
+def conv3d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    r"""Convolve volumes, or clips of video, with a bank of filters.
+
+    .. math::
+
+        y[n, h, i, j, o] = b[o]
+            + \sum_{t, u, v, c} x[n, s h + d t - p, s i + d u - p, s j + d v - p, c]\, w[t, u, v, c, o]
+
+    Parameters
+    ----------
+    x : array, shape (n, depth, height, width, c_in)
+        Volumes, channels last; float32 or float64.
+    weight : array, shape (kernel_depth, kernel_height, kernel_width, c_in / groups, c_out)
+        Filters, of the precision of `x`.
+    bias : array, shape (c_out,), optional
+        Added to every position.
+    stride, dilation, groups : int or (for the first two) three ints, default=1
+        As in `conv2d`.
+    padding : int, three ints, three pairs (before, after), "same" or "valid", default=0
+        Zeros around the volume, as in `conv2d`.
+
+    Returns
+    -------
+    array, shape (n, out_depth, out_height, out_width, c_out)
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `conv2d`.
+
+    Notes
+    -----
+    The pullback returns dx, dweight and dbias. The equations are those of `conv2d` with one more spatial axis; Tran et
+    al., "Learning spatiotemporal features with 3D convolutional networks" (ICCV 2015), section 3.1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit.functional as F
+    >>> volume = np.arange(8, dtype=np.float32).reshape(1, 2, 2, 2, 1)
+    >>> F.conv3d(volume, np.ones((2, 2, 2, 1, 1), np.float32)).ravel()
+    array([28.], dtype=float32)
+    """
+    return _conv(x, weight, bias, stride, padding, dilation, groups, rank=3)
+
+
+@conv3d.define_algorithm
+def _conv3d_algorithm(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    return _conv_algorithm(x, weight, bias, stride, padding, dilation, groups, rank=3)
+
+
+@conv3d.define_vjp
+def _conv3d_vjp(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
+    return _conv_vjp(x, weight, bias, stride, padding, dilation, groups, rank=3)

@@ -6,7 +6,7 @@ import numpy as np
 
 from neurojit.core import simd
 from neurojit.core.memory import empty
-from neurojit.functional import few_channels, winograd
+from neurojit.functional import depthwise, few_channels, winograd
 from neurojit.functional.panels import packed_panels, panel_count, start_rows, sum_partials
 from neurojit.kernels.cpu import conv as kernels
 from neurojit.kernels.cpu.packing import pack_transposed
@@ -41,6 +41,8 @@ def _packed_transposed(weight, taps, groups):
 
 def algorithm(geometry, images, c_out):
     """What `forward` will do, in words."""
+    if depthwise.takes(geometry, c_out):
+        return "lanewise product"
     tiling = winograd.forward_tiling(geometry, images, c_out)
     if tiling is not None:
         return tiling.name
@@ -51,6 +53,8 @@ def algorithm(geometry, images, c_out):
 
 def forward(x, weight, bias, geometry):
     """The convolution of x (n, *geometry.size, c_in), shape (n, *geometry.output, c_out)."""
+    if depthwise.takes(geometry, weight.shape[-1]):
+        return depthwise.forward(x, weight, bias, geometry)
     c_out, groups = weight.shape[-1], geometry.groups
     tiling = winograd.forward_tiling(geometry, len(x), c_out)
     if tiling is not None:
@@ -68,23 +72,25 @@ def forward(x, weight, bias, geometry):
     return out
 
 
-def data_gradient(dy, weight, geometry):
-    """Gradient to x, shape (n, *geometry.size, c_in): each phase correlates dy with the taps that reach it."""
+def data_gradient(dy, weight, geometry, bias=None):
+    """Gradient to x plus `bias`, shape (n, *geometry.size, c_in): phases correlate dy with the taps that reach them."""
+    if depthwise.takes(geometry, weight.shape[-1]):
+        return depthwise.data_gradient(dy, weight, geometry, bias)
     group_in, c_out = weight.shape[-2:]
     groups = geometry.groups
     weight = weight.reshape(-1, group_in, c_out)
     tiling = winograd.data_gradient_tiling(geometry, len(dy), c_out)
     if tiling is not None:
-        return winograd.convolve(_image(dy), weight, None, geometry.size[1:], tiling, True)
+        return winograd.convolve(_image(dy), weight, bias, geometry.size[1:], tiling, True)
     if geometry.has_few_channels:
-        return few_channels.data_gradient(dy, weight, geometry)
+        return few_channels.data_gradient(dy, weight, bias, geometry)
     dx = empty((dy.shape[0], *geometry.size, geometry.c_in), dy.dtype)
-    start = start_rows(None, group_in, groups, dy.dtype)
+    start = start_rows(bias, group_in, groups, dy.dtype)
     run, step = c_out // groups, (1, 1, 1)
     for phase in geometry.phases:
         if phase.taps.size == 0:
             d, h, w = (slice(r, None, s) for r, s in zip(phase.origin, geometry.stride, strict=True))
-            dx[:, d, h, w] = 0
+            dx[:, d, h, w] = 0 if bias is None else bias
         elif min(phase.grid) > 0:
             packed, layout = _packed_transposed(weight, phase.taps, groups)
             kernels.correlate(
@@ -95,6 +101,8 @@ def data_gradient(dy, weight, geometry):
 
 def weight_gradient(x, dy, weight_shape, geometry):
     """Gradient to the weights, of their shape: for every tap, the inputs it saw times dy."""
+    if depthwise.takes(geometry, weight_shape[-1]):
+        return depthwise.weight_gradient(x, dy, weight_shape, geometry)
     c_out, groups = weight_shape[-1], geometry.groups
     tiling = winograd.weight_gradient_tiling(geometry, len(dy), c_out)
     if tiling is not None:

@@ -55,14 +55,15 @@ def forward(x, weight, bias, geometry):
     return out
 
 
-def data_gradient(dy, weight, geometry):
-    """Gradient to x, shape (n, *geometry.size, c_in)."""
+def data_gradient(dy, weight, bias, geometry):
+    """Gradient to x plus `bias` (or None), shape (n, *geometry.size, c_in)."""
     dx = empty((len(dy), *geometry.size, geometry.c_in), dy.dtype)
     size = math.prod(weight.shape[:-1])
     panels = packed_panels(np.ascontiguousarray(weight.reshape(size, -1).T))[0]
     before, padded = _before(geometry), _padded_size(geometry)
+    start = np.zeros(geometry.c_in, dy.dtype) if bias is None else bias
     numbers = geometry.output, geometry.stride, _delta(geometry, dy.itemsize), geometry.window[2] * geometry.c_in
-    kernels.window_data_gradient(dy, panels, before, padded, dx, *numbers)
+    kernels.window_data_gradient(dy, panels, start, before, padded, dx, *numbers)
     return dx
 
 

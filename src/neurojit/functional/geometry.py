@@ -40,6 +40,10 @@ class Geometry:
         """Every tap of the window, in the order of the weights."""
         return list(itertools.product(*(range(k) for k in self.window)))
 
+    def spread(self, x):
+        """x (n, ..., c_in) with three spatial axes."""
+        return x.reshape(len(x), *self.size, self.c_in)
+
     @property
     def has_few_channels(self):
         """Whether runs of channels are too short for the register tile, but those of a window's rows can be copied."""

@@ -22,8 +22,11 @@ from neurojit.layers.activation import (
     Tanh,
 )
 from neurojit.layers.base import INFERENCE, Layer, Mode, Parameter
+from neurojit.layers.binary import BinaryConv2d, BinaryDense
 from neurojit.layers.combinators import Combinator, Concat, Residual, Sequential
-from neurojit.layers.conv import Conv1d, Conv2d
+from neurojit.layers.conv import Conv1d, Conv2d, Conv3d
+from neurojit.layers.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from neurojit.layers.deform_conv import DeformConv2d
 from neurojit.layers.dense import Dense
 from neurojit.layers.dropout import Dropout
 from neurojit.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
@@ -57,6 +60,7 @@ from neurojit.layers.pooling import (
 )
 from neurojit.layers.registry import from_config
 from neurojit.layers.reshape import Flatten, Reshape
+from neurojit.layers.separable import DepthwiseConv2d, SeparableConv2d, SpatialSeparableConv2d
 
 __all__ = [
     "CELU",
@@ -69,11 +73,19 @@ __all__ = [
     "AvgPool2d",
     "AvgPool3d",
     "BatchNorm",
+    "BinaryConv2d",
+    "BinaryDense",
     "Combinator",
     "Concat",
     "Conv1d",
     "Conv2d",
+    "Conv3d",
+    "ConvTranspose1d",
+    "ConvTranspose2d",
+    "ConvTranspose3d",
+    "DeformConv2d",
     "Dense",
+    "DepthwiseConv2d",
     "Dropout",
     "Flatten",
     "GlobalAvgPool",
@@ -101,11 +113,13 @@ __all__ = [
     "ReLU",
     "Reshape",
     "Residual",
+    "SeparableConv2d",
     "Sequential",
     "SiLU",
     "Sigmoid",
     "Softmax",
     "Softplus",
+    "SpatialSeparableConv2d",
     "Tanh",
     "ThresholdedReLU",
     "from_config",

@@ -129,3 +129,38 @@ class Conv1d(_Conv):
 
     rank = 1
     function = F.conv1d
+
+
+class Conv3d(_Conv):
+    """Convolution over volumes, or clips of video.
+
+    Parameters
+    ----------
+    filters : int
+        Output channels.
+    kernel_size : int or (int, int, int)
+        Depth, height and width of the window.
+    stride, padding, dilation, groups
+        As in `neurojit.functional.conv3d`.
+    use_bias : bool, default=True
+        Whether a bias is added.
+
+    Attributes
+    ----------
+    weight : Parameter, shape (kernel_depth, kernel_height, kernel_width, c_in / groups, filters)
+    bias : Parameter, shape (filters,), or None
+
+    See Also
+    --------
+    neurojit.functional.conv3d : the equation.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.layers import Conv3d
+    >>> Conv3d(8, 3, padding="same")(np.ones((2, 4, 6, 6, 1), np.float32)).shape
+    (2, 4, 6, 6, 8)
+    """
+
+    rank = 3
+    function = F.conv3d

@@ -164,8 +164,9 @@ def _give_back(dy, weight, image, grid, step, delta, run, n):
 
 
 @kernel
-def _data_gradient_task(dy, weight, before, padded, grid, step, delta, run, n, dx):
-    image = np.zeros((1, padded[0], padded[1], padded[2], dx.shape[4]), dy.dtype)
+def _data_gradient_task(dy, weight, start, before, padded, grid, step, delta, run, n, dx):
+    image = np.empty((1, padded[0], padded[1], padded[2], dx.shape[4]), dy.dtype)
+    image[:] = start
     _give_back(dy, weight, image, grid, step, delta, run, n)
     _, d, h, w, _ = dx.shape
     z, y, x = before
@@ -173,10 +174,11 @@ def _data_gradient_task(dy, weight, before, padded, grid, step, delta, run, n, d
 
 
 @parallel_kernel
-def window_data_gradient(dy, weight, before, padded, dx, grid, step, delta, run):
-    """dx (n, d, h, w, c), an image to a task; weight (panels, columns, full) holds a row for each output channel.
+def window_data_gradient(dy, weight, start, before, padded, dx, grid, step, delta, run):
+    """dx (n, d, h, w, c) = start (c,) + the gradient, an image to a task; weight (panels, columns, full) has a row for
+    each output channel.
 
     `before` counts the zeros before each axis, `padded` the lengths of the axes with them.
     """
     for n in prange(dx.shape[0]):
-        _data_gradient_task(dy, weight, before, padded, grid, step, delta, run, np.int64(n), dx)
+        _data_gradient_task(dy, weight, start, before, padded, grid, step, delta, run, np.int64(n), dx)
