@@ -64,8 +64,8 @@ def kernel(function):
 def inner_kernel(function):
     """A kernel that makes no arrays, for the inside of other kernels' loops.
 
-    Numba counts a reference to each array that is handed to a function, with an atomic instruction on the way in and out:
-    for work of a few hundred cycles a call that shows. Here nothing is counted; the caller holds the arrays.
+    Numba counts a reference to each array that is handed to a function, with an atomic instruction on the way in and
+    out: for work of a few hundred cycles a call that shows. Here nothing is counted; the caller holds the arrays.
     """
     return _compile(function, counts_references=False)
 

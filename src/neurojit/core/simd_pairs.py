@@ -1,13 +1,14 @@
 """Products between two small sets of long rows: the inner loops of word vectors.
 
-A window of text has some context rows x_a and some target rows y_k, each at an address of its own. Two intrinsics work on
-all their pairs at once, with rows read a vector register at a time:
+A window of text has some context rows x_a and some target rows y_k, each at an address of its own. Two intrinsics
+work on all their pairs at once, with rows read a vector register at a time:
 
 - `pair_dots`: out[a, k] = x_a . y_k
-- `pair_updates`: z_a += sum_k g[a, k] y_k and y_k += sum_a g[a, k] x_a, with the y_k before the update in the first sum.
+- `pair_updates`: z_a += sum_k g[a, k] y_k and y_k += sum_a g[a, k] x_a, the first sum with the y_k of before
 
-and four more on rows without products: `copy_rows`, `mean_row`, `blend_row` and `add_row`. Targets come in groups of TARGETS. Shapes and addresses are the caller's;
-nothing is checked here. Rows are `vectors` whole registers long (`lanes` numbers each), zero beyond their end.
+and four more on rows without products: `copy_rows`, `mean_row`, `blend_row` and `add_row`. Targets come in groups of
+TARGETS. Shapes and addresses are the caller's; nothing is checked here. Rows are `vectors` whole registers long
+(`lanes` numbers each), zero beyond their end.
 """
 
 from llvmlite import ir
@@ -46,8 +47,8 @@ def _row_vector(e, row, j):
 def pair_dots(typing_context, like, xs, x_count, ys, vectors, out):
     """out[a, k] = x_a . y_k for a < x_count and k < TARGETS.
 
-    like : array of the element type.
-    xs, x_count : address of a table of addresses, one for each context and CONTEXTS - 1 more that can be read; how many,
+    like : array of the element type. xs, x_count : address of a table of addresses, one for each context and CONTEXTS
+    - 1 more that can be read; how many,
         at least one.
     ys : address of a table of TARGETS addresses.
     vectors : registers in a row.
@@ -251,4 +252,3 @@ def fetch(typing_context, like, row, vectors):
         return context.get_dummy_value()
 
     return types.void(like, types.intp, types.intp), codegen
-

@@ -8,8 +8,9 @@ import numpy as np
 def huffman_paths(counts):
     """The path from the root to each word in the Huffman tree of the words' counts.
 
-    The more frequent a word, the shorter its path (Huffman 1952; Morin and Bengio 2005; Mikolov, Sutskever, Chen, Corrado
-    and Dean 2013, section 2.1). Each inner node says with the logistic function which of its two children is meant.
+    The more frequent a word, the shorter its path (Huffman 1952; Morin and Bengio 2005; Mikolov, Sutskever, Chen,
+    Corrado and Dean 2013, section 2.1). Each inner node says with the logistic function which of its two children is
+    meant.
 
     Parameters
     ----------
@@ -20,8 +21,8 @@ def huffman_paths(counts):
     starts : numpy.ndarray, shape (n_words + 1,)
         int32; word w has the nodes ``nodes[starts[w]:starts[w + 1]]``.
     nodes : numpy.ndarray
-        int32; inner node i, from 0 (the root) to n_words - 2, stands as i where the path turns left (label 1), as ~i where
-        it turns right (label 0).
+        int32; inner node i, from 0 (the root) to n_words - 2, stands as i where the path turns left (label 1), as ~i
+        where it turns right (label 0).
 
     Examples
     --------

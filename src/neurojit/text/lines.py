@@ -2,6 +2,7 @@
 
 import contextlib
 import gzip
+import itertools
 import os
 import zlib
 from pathlib import Path
@@ -15,10 +16,10 @@ _SPACE = b" \t\n\r\v\f"
 
 
 class LineSentences:
-    """The sentences of a text file: one a line, words between white space.
+    r"""The sentences of a text file: one a line, words between white space.
 
-    Can be read any number of times and holds a megabyte of the file at a time. Words are separated by ASCII white space, as
-    in the original word2vec; a line of more than `max_words` words is cut.
+    Can be read any number of times and holds a megabyte of the file at a time. Words are separated by ASCII white
+    space, as in the original word2vec; a line of more than `max_words` words is cut.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class LineSentences:
     >>> from neurojit.text import LineSentences
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     path = Path(folder) / "text.txt"
-    ...     _ = path.write_text("the wide road\\nshimmered in the hot sun\\n")
+    ...     _ = path.write_text("the wide road\nshimmered in the hot sun\n")
     ...     list(LineSentences(path))
     [['the', 'wide', 'road'], ['shimmered', 'in', 'the', 'hot', 'sun']]
     """
@@ -73,12 +74,13 @@ class LineSentences:
         if sentence:
             yield sentence
 
+    def _open(self):
+        return gzip.open(self.path) if self.path.suffix == ".gz" else open(self.path, "rb")
+
     def _pieces(self):
         """The file in pieces of whole words, each valid UTF-8."""
         rest, offset = b"", 0
-        with contextlib.ExitStack() as stack:
-            stack.enter_context(self._named_errors())
-            file = stack.enter_context(gzip.open(self.path) if self.path.suffix == ".gz" else open(self.path, "rb"))
+        with self._named_errors(), self._open() as file:
             while read := file.read(_PIECE):
                 piece = rest + read
                 end = max(piece.rfind(byte) for byte in _SPACE) + 1
@@ -159,7 +161,7 @@ class WordTable:
         """The words in the order of their numbers."""
         letters = self.letters[: self.bounds[self.n_words]].tobytes()
         bounds = self.bounds[: self.n_words + 1].tolist()
-        return [letters[i:j].decode() for i, j in zip(bounds, bounds[1:], strict=False)]
+        return [letters[i:j].decode() for i, j in itertools.pairwise(bounds)]
 
     def add(self, words):
         """Put words into an empty table; the position in `words` of each word of the table.

@@ -179,8 +179,9 @@ class WordVectorTraining:
 def keep_thresholds(counts, sample):
     """The share of each word's tokens that are kept, as thresholds for a random uint32 word.
 
-    A word of relative frequency f is kept with probability min(1, sqrt(sample / f) + sample / f), as the original word2vec
-    does it; Mikolov, Sutskever, Chen, Corrado and Dean (2013), section 2.3, print a simpler form. 0 keeps all.
+    A word of relative frequency f is kept with probability min(1, sqrt(sample / f) + sample / f), as the original
+    word2vec does it; Mikolov, Sutskever, Chen, Corrado and Dean (2013), section 2.3, print a simpler form. 0 keeps
+    all.
     """
     share = np.ones(len(counts))
     if sample > 0 and len(counts):
@@ -196,5 +197,3 @@ def noise_table(counts, exponent):
     if len(counts):
         word2vec_draws.alias_table(weights * (len(counts) / weights.sum()), threshold, alias)
     return threshold, alias
-
-

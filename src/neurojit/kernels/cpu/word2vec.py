@@ -11,8 +11,8 @@ The objective of an input vector x and the target rows of a window is
     logistic: sum over its rows of -log sigmoid(s u . x), s = 1 for label 1 and -1 for label 0;
     softmax:  -u_r . x + log sum over all rows of exp(u . x), r being its one row.
 
-Skip-gram has one x for each context vector of the window, CBOW their mean. All pairs of a window take one step, with the
-gradients at the vectors before it.
+Skip-gram has one x for each context vector of the window, CBOW their mean. All pairs of a window take one step, with
+the gradients at the vectors before it.
 """
 
 import numpy as np

@@ -2,18 +2,20 @@
 
 The kept tokens are cut into blocks of BLOCK. What is drawn for a block depends on its number alone.
 
-- `hogwild`: blocks in any order, all on the same two matrices, without locks (Recht, Re, Wright and Niu, "Hogwild!", NIPS
+- `hogwild`: blocks in any order, all on the same two matrices, without locks (Recht, Re, Wright and Niu, "Hogwild!",
+  NIPS
   2011). On several threads the result depends on timing.
-- `sharded`: SHARDS blocks at a time, each on copies of the rows it uses; then each row takes up the changes of all copies,
+- `sharded`: SHARDS blocks at a time, each on copies of the rows it uses; then each row takes up the changes of all
+  copies,
   in the order of the blocks. The same bits for any number of threads.
 
 A sharded row that m blocks have changed, each with c steps, becomes
 
     row + alpha sum over blocks of (copy - row),   alpha = (1 - rho^m) / (m (1 - rho)),   rho = exp(-rate c).
 
-That is where m c steps one after another would have led, if each took the row the same share of the way to one goal: the
-sum of the changes where they are few, their mean where every copy has arrived by itself. `rate` is the learning rate times
-`stiffness`, a typical curvature of the objective along a row.
+That is where m c steps one after another would have led, if each took the row the same share of the way to one goal:
+the sum of the changes where they are few, their mean where every copy has arrived by itself. `rate` is the learning
+rate times `stiffness`, a typical curvature of the objective along a row.
 
     settings          (8,) int64   in the order of the names below
     keys              (3,) uint64  streams of radii, noise and choice
@@ -80,7 +82,19 @@ def _train_in_place(
     around = tokens[left : stop + reach]
     kind, softmax = settings[ARCHITECTURE], settings[SOFTMAX]
     return train_windows(
-        around, start - left, radii, reach, kind, softmax, groups, starts, chosen, contexts, targets, learning_rate, True
+        around,
+        start - left,
+        radii,
+        reach,
+        kind,
+        softmax,
+        groups,
+        starts,
+        chosen,
+        contexts,
+        targets,
+        learning_rate,
+        True,
     )
 
 

@@ -1,11 +1,11 @@
-"""Words of a text as numbers: a hash table over bytes, to count and to look up.
+r"""Words of a text as numbers: a hash table over bytes, to count and to look up.
 
-    text     (n,) uint8          words between white space (space, \\t, \\n, \\v, \\f, \\r), cut at neither end
-    slots    (2^k,) int32        number of the word that hashes here or before (linear probing), -1 where free
-    hashes   (most,) uint64      of each word
-    bounds   (most + 1,) int64   word i is letters[bounds[i]:bounds[i + 1]]
-    letters  (room,) uint8
-    counts   (most,) int64
+text     (n,) uint8          words between white space (space, \t, \n, \v, \f, \r), cut at neither end
+slots    (2^k,) int32        number of the word that hashes here or before (linear probing), -1 where free
+hashes   (most,) uint64      of each word
+bounds   (most + 1,) int64   word i is letters[bounds[i]:bounds[i + 1]]
+letters  (room,) uint8
+counts   (most,) int64
 """
 
 import numpy as np
@@ -54,7 +54,10 @@ def _find(text, start, end, code, slots, hashes, bounds, letters):
 
 @kernel
 def count_words(text, start, slots, hashes, bounds, letters, counts, n_words):
-    """Count the words of text[start:], adding new ones; where it stopped, for want of room or at the end, and n_words."""
+    """Count the words of text[start:], adding new ones.
+
+    Returns where it stopped, for want of room or at the end, and how many different words there are now.
+    """
     i = start
     while i < text.size:
         if _is_space(text[i]):
