@@ -222,7 +222,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         if not len(vocabulary):
             word, most = max(counts.items(), key=lambda item: item[1])
             raise ValueError(
-                f"min_count: got {self.min_count}, wanted at most {most}, as often as the most frequent word {word!r} is seen"
+                f"min_count: got {self.min_count}, wanted at most {most}: the most frequent word, {word!r}, is seen so often"
             )
         self._set_training(vocabulary, Key.from_random_state(self.random_state))
         self.loss_curve_ = []

@@ -37,7 +37,8 @@ def check_options(estimator):
         _POSITIVE_INTEGER.check("max_vocab", estimator.max_vocab)
     if estimator.min_learning_rate > estimator.learning_rate:
         raise ValueError(
-            f"min_learning_rate: got {estimator.min_learning_rate!r}, wanted at most the learning rate {estimator.learning_rate!r}"
+            f"min_learning_rate: got {estimator.min_learning_rate!r},"
+            f" wanted at most the learning rate {estimator.learning_rate!r}"
         )
     check_callbacks(estimator.callbacks)
     if estimator.n_threads is not None:

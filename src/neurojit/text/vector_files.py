@@ -38,7 +38,7 @@ def save(path, words, vectors, binary):
 def _entries(words, rows, binary):
     if binary:
         for word, row in zip(words, rows.astype("<f4"), strict=True):
-            yield word.encode() + b" " + row.tobytes() + b"\n"
+            yield word.encode() + b" " + row.tobytes()
         return
     for word, row in zip(words, rows, strict=True):
         yield f"{word} {' '.join(map(str, row))}\n".encode()  # str of a NumPy number reads back as the same
@@ -83,11 +83,14 @@ def _read_text(path, file, n_words, size):
             raise ValueError(f"path: got {str(path)!r} that ends at word {i + 1} of {n_words}: it is truncated")
         word, *numbers = line.decode().rstrip().split(" ")
         try:
-            vectors[i] = np.array(numbers, np.float32) if len(numbers) == size else None
-        except (ValueError, TypeError) as error:
+            row = np.array(numbers, np.float32)
+        except ValueError:
+            row = np.empty(0, np.float32)
+        if len(row) != size:
             raise ValueError(
-                f"path: got {str(path)!r} with {len(numbers)} numbers in line {i + 2}, wanted {size}: it is damaged"
-            ) from error
+                f"path: got {str(path)!r} with {len(row)} numbers in line {i + 2}, wanted {size}: it is damaged"
+            )
+        vectors[i] = row
         words.append(word)
     return words, vectors
 
