@@ -36,21 +36,8 @@ def step(case, contexts, targets, rate):
     architecture, softmax, groups, rows = objectives()[case]
     starts = np.cumsum([0] + [len(group) for group in rows]).astype(np.int32)
     chosen = np.array([row for group in rows for row in group], np.int32)
-    loss, pairs = kernels.train_windows(
-        SENTENCE,
-        4,
-        np.array([3], np.int32),
-        3,
-        architecture,
-        softmax,
-        groups,
-        starts,
-        chosen,
-        contexts,
-        targets,
-        rate,
-        True,
-    )
+    kind, radii = (architecture, softmax, groups, starts, chosen), np.array([3], np.int32)
+    loss, pairs = kernels.train_windows(SENTENCE, 4, radii, 3, *kind, contexts, targets, rate, True)
     assert pairs == (1 if architecture == kernels.CBOW else 3)
     return loss
 

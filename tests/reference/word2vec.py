@@ -132,17 +132,19 @@ class Reference:
         size = TREE_BLOCK if self.paths is not None else BLOCK
         words = key.child(1).words((number + 1) * size)[number * size :]
         rows = self.rows(tokens, block, number, key)
-        per_token = 1 if o.architecture == "cbow" else o.window + 1
-        negative = o.negative if o.objective == "negative-sampling" else 0
+        per_row = 1 if o.architecture == "cbow" else o.window + 1
+        per_pair = 1 + o.negative
+        if self.paths is not None:
+            per_pair = round(sum(map(len, self.paths)) / len(self.paths))
         steps = ({}, {})
         around = tokens[max(block.start - o.window, 0) : block.stop + o.window]
         for token in around:
             if token >= 0:
-                steps[0][token] = steps[0].get(token, 0) + per_token * (1 + negative)
+                steps[0][token] = steps[0].get(token, 0) + (o.window + 1) * per_pair
         for groups in rows:
             for row in (row for group in groups for row in group):
                 row = row if row >= 0 else ~row
-                steps[1][row] = steps[1].get(row, 0) + per_token
+                steps[1][row] = steps[1].get(row, 0) + per_row
         if o.objective == "softmax":
             steps = (steps[0], dict.fromkeys(range(len(targets)), 1))
         loss, pairs = 0.0, 0

@@ -1,6 +1,7 @@
 """The tree: prefix codes of the least mean length, as heapq finds them."""
 
 import heapq
+import itertools
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from neurojit.text.huffman import huffman_paths
 
 def paths_of(counts):
     starts, nodes = huffman_paths(np.array(counts))
-    return [nodes[i:j].tolist() for i, j in zip(starts[:-1], starts[1:], strict=True)]
+    return [nodes[i:j].tolist() for i, j in itertools.pairwise(starts)]
 
 
 def least_length(counts):
@@ -36,7 +37,7 @@ def test_paths_are_optimal_and_lead_apart(rng, n_words):
         assert path[0] in (0, ~0), "from the root"
     parents = {}
     for path in paths:
-        for above, node in zip(path[:-1], path[1:], strict=True):
+        for above, node in itertools.pairwise(path):
             assert parents.setdefault(node if node >= 0 else ~node, above) == above, "one way to each node"
 
 

@@ -108,7 +108,7 @@ def test_buffers_hold_the_same_tokens(size):
 
 
 def test_no_such_file(tmp_path):
-    with pytest.raises(FileNotFoundError, match="path: got .*none.txt.*, wanted a text file that exists"):
+    with pytest.raises(FileNotFoundError, match=r"path: got .*none\.txt.*, wanted a text file that exists"):
         LineSentences(tmp_path / "none.txt")
 
 

@@ -222,7 +222,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         if not len(vocabulary):
             word, most = max(counts.items(), key=lambda item: item[1])
             raise ValueError(
-                f"min_count: got {self.min_count}, wanted at most {most}: the most frequent word, {word!r}, is seen so often"
+                f"min_count: got {self.min_count}, wanted at most {most}, which is how often {word!r} is seen"
             )
         self._set_training(vocabulary, Key.from_random_state(self.random_state))
         self.loss_curve_ = []
@@ -301,7 +301,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             vectors.append(self.vectors_[found].mean(axis=0) if found else np.zeros_like(self.vectors_[0]))
         if missing and not ignore_missing:
             raise KeyError(f"X: got the unknown words {missing}, wanted known ones, or ignore_missing=True")
-        return np.array(vectors, self.vectors_.dtype).reshape(len(vectors), -1)
+        return np.array(vectors, self.vectors_.dtype).reshape(len(vectors), self.vectors_.shape[1])
 
     def save(self, path):
         """Save all that was learnt to one safetensors file, from which `neurojit.load` gives the estimator back.

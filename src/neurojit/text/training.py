@@ -100,7 +100,11 @@ class WordVectorTraining:
         block = _TREE_BLOCK if tree else _BLOCK
         n_negative = objective.negative if negative else 0
         pool = block * (n_negative if apart else 1)
-        self._settings = np.zeros(8, np.int64)
+        # A token's vector takes part in about `pairs` pairs, each with so many target rows; a chosen row in all pairs
+        # of a window at once, of which CBOW has one.
+        pairs = objective.window + 1
+        rows = round(len(self._paths[1]) / n_words) if tree else 1 + n_negative
+        self._settings = np.zeros(10, np.int64)
         for name, value in (
             ("REACH", objective.window),
             ("SHRINK", objective.shrink_windows),
@@ -110,6 +114,8 @@ class WordVectorTraining:
             ("NEGATIVE", n_negative),
             ("POOL", pool),
             ("BLOCK", block),
+            ("CONTEXT_STEPS", pairs * rows),
+            ("TARGET_STEPS", 1 if objective.architecture == "cbow" else pairs),
         ):
             self._settings[getattr(word2vec_parallel, name)] = value
         longest = int(np.diff(self._paths[0]).max(initial=1))

@@ -17,7 +17,7 @@ That is where m c steps one after another would have led, if each took the row t
 the sum of the changes where they are few, their mean where every copy has arrived by itself. `rate` is the learning
 rate times `stiffness`, a typical curvature of the objective along a row.
 
-    settings          (8,) int64   in the order of the names below
+    settings          (10,) int64  in the order of the names below
     keys              (3,) uint64  streams of radii, noise and choice
     threshold, alias  (n_words,)   the table of the noise distribution; empty without negative samples
     path_starts, path_rows         the tree; empty without one
@@ -40,7 +40,7 @@ from neurojit.kernels.cpu.word2vec_draws import WORDS, choose_negatives, choose_
 SHARDS = 8
 _PARTS = 16  # tasks of a merge
 _AHEAD = 8  # rows between fetching one into the cache and using it
-REACH, SHRINK, ARCHITECTURE, SOFTMAX, GROUPS, NEGATIVE, POOL, BLOCK = range(8)
+REACH, SHRINK, ARCHITECTURE, SOFTMAX, GROUPS, NEGATIVE, POOL, BLOCK, CONTEXT_STEPS, TARGET_STEPS = range(10)
 
 
 @kernel
@@ -216,12 +216,14 @@ def _train_copies(
     left = max(start - reach, 0)
     around = tokens[left : stop + reach]
     local = np.empty(around.size, np.int32)
-    pairs_of_token = 1 if settings[ARCHITECTURE] else reach + 1
-    weight = pairs_of_token * (1 + settings[NEGATIVE])
     for matrix in range(2):
         _forget(slots[matrix], shard, members[matrix, shard], counts[matrix, shard])
-    counts[0, shard] = _localize_tokens(around, shard, slots[0], members[0, shard], steps[0, shard], weight, local)
-    counts[1, shard] = _localize_chosen(chosen, n, shard, slots[1], members[1, shard], steps[1, shard], pairs_of_token)
+    counts[0, shard] = _localize_tokens(
+        around, shard, slots[0], members[0, shard], steps[0, shard], settings[CONTEXT_STEPS], local
+    )
+    counts[1, shard] = _localize_chosen(
+        chosen, n, shard, slots[1], members[1, shard], steps[1, shard], settings[TARGET_STEPS]
+    )
     _copy_rows(contexts, members[0, shard], counts[0, shard], copies[0, shard])
     _copy_rows(targets, members[1, shard], counts[1, shard], copies[1, shard])
     own_contexts, own_targets = copies[0, shard], copies[1, shard]
