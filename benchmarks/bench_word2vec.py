@@ -1,8 +1,8 @@
 """Word vectors beside gensim: words a second, the vocabulary's scan, peak memory, and how good the vectors are.
 
 The text is English Wikipedia in sentences of 1,000 words. Each side reads it from the same file, gensim by
-`corpus_file`, its fastest way. Settings are gensim's defaults: size 100, window 5, negative 5, sample 1e-3, min_count 5.
-``python -m benchmarks.bench_word2vec`` compares the quality after an epoch over the whole text as well, and three seeds.
+`corpus_file`, its fastest way. Settings are gensim's defaults: size 100, window 5, negative 5, sample 1e-3, min_count
+5. ``python -m benchmarks.bench_word2vec`` compares quality for three seeds, and after an epoch over the whole text.
 """
 
 import gzip
