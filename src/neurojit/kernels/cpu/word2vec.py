@@ -12,7 +12,7 @@ The objective of an input vector x and the target rows of a window is
     softmax:  -u_r . x + log sum over all rows of exp(u . x), r being its one row.
 
 Skip-gram has one x for each context vector of the window, CBOW their mean. All pairs of a window take one step, with
-the gradients at the vectors before it.
+the gradients at the vectors before it; where each pair has target rows of its own, one pair after another.
 """
 
 import numpy as np

@@ -3,11 +3,9 @@
 The kept tokens are cut into blocks of BLOCK. What is drawn for a block depends on its number alone.
 
 - `hogwild`: blocks in any order, all on the same two matrices, without locks (Recht, Re, Wright and Niu, "Hogwild!",
-  NIPS
-  2011). On several threads the result depends on timing.
+  NIPS 2011). On several threads the result depends on timing.
 - `sharded`: SHARDS blocks at a time, each on copies of the rows it uses; then each row takes up the changes of all
-  copies,
-  in the order of the blocks. The same bits for any number of threads.
+  copies, in the order of the blocks. The same bits for any number of threads.
 
 A sharded row that m blocks have changed, each with c steps, becomes
 
