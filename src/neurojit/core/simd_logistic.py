@@ -2,8 +2,8 @@
 
 from llvmlite import ir
 
+from neurojit.core.emitter import Emitter
 from neurojit.core.jit import cgutils, intrinsic, types
-from neurojit.core.simd import _Emitter
 
 FACTORS = 100  # numbers up to 2 whose product is no float's overflow
 
@@ -59,7 +59,7 @@ def logistic_slopes(typing_context, like, x, signs, count, rate, sums):
 
     def codegen(context, builder, signature, arguments):
         _, x, signs, count, rate, sums = arguments
-        e = _Emitter(builder, like.dtype, 1)
+        e = Emitter(builder, like.dtype, 1)
         zero, one = _constants(e, 0.0, 1.0)
         rates = e.splat(rate)
         register = e.constant(e.lanes * e.bytes)

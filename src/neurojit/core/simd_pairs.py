@@ -13,8 +13,8 @@ TARGETS. Shapes and addresses are the caller's; nothing is checked here. Rows ar
 
 from llvmlite import ir
 
+from neurojit.core.emitter import Emitter
 from neurojit.core.jit import intrinsic, types
-from neurojit.core.simd import _Emitter
 
 TARGETS = 6  # of a group: with their sums they leave room in 16 registers
 CONTEXTS = 2  # whose dot products are computed together
@@ -57,7 +57,7 @@ def pair_dots(typing_context, like, xs, x_count, ys, vectors, out):
 
     def codegen(context, builder, signature, arguments):
         _, xs, x_count, ys, vectors, out = arguments
-        e = _Emitter(builder, like.dtype, 1)
+        e = Emitter(builder, like.dtype, 1)
         zero = ir.Constant(e.vector, [0.0] * e.lanes)
         y_rows = [e.table_entry(ys, k) for k in range(TARGETS)]
 
@@ -103,7 +103,7 @@ def pair_updates(typing_context, like, xs, zs, x_count, ys, g, vectors):
 
     def codegen(context, builder, signature, arguments):
         _, xs, zs, x_count, ys, g, vectors = arguments
-        e = _Emitter(builder, like.dtype, 1)
+        e = Emitter(builder, like.dtype, 1)
         y_rows = [e.table_entry(ys, k) for k in range(TARGETS)]
 
         def column(j, nothing):
@@ -141,7 +141,7 @@ def copy_rows(typing_context, like, xs, zs, count, vectors):
 
     def codegen(context, builder, signature, arguments):
         _, xs, zs, count, vectors = arguments
-        e = _Emitter(builder, like.dtype, 1)
+        e = Emitter(builder, like.dtype, 1)
 
         def one(a, nothing):
             nth = builder.mul(a, e.constant(8))
@@ -165,7 +165,7 @@ def mean_row(typing_context, like, xs, count, z, vectors):
 
     def codegen(context, builder, signature, arguments):
         _, xs, count, z, vectors = arguments
-        e = _Emitter(builder, like.dtype, 1)
+        e = Emitter(builder, like.dtype, 1)
         zero = ir.Constant(e.vector, [0.0] * e.lanes)
         size = builder.sitofp(count, e.scalar)
         share = e.splat(builder.fdiv(ir.Constant(e.scalar, 1.0), size))
@@ -191,7 +191,7 @@ def blend_row(typing_context, like, z, rest, xs, count, share, vectors):
 
     def codegen(context, builder, signature, arguments):
         _, z, rest, xs, count, share, vectors = arguments
-        e = _Emitter(builder, like.dtype, 1)
+        e = Emitter(builder, like.dtype, 1)
         rest, share = e.splat(rest), e.splat(share)
 
         def column(j, nothing):
@@ -218,7 +218,7 @@ def add_row(typing_context, like, x, zs, count, vectors):
 
     def codegen(context, builder, signature, arguments):
         _, x, zs, count, vectors = arguments
-        e = _Emitter(builder, like.dtype, 1)
+        e = Emitter(builder, like.dtype, 1)
 
         def column(j, nothing):
             step = e.load(_row_vector(e, x, j))[0]
@@ -242,7 +242,7 @@ def fetch(typing_context, like, row, vectors):
 
     def codegen(context, builder, signature, arguments):
         _, row, vectors = arguments
-        e = _Emitter(builder, like.dtype, 1)
+        e = Emitter(builder, like.dtype, 1)
 
         def step(j, nothing):
             e.prefetch(_row_vector(e, row, j))
