@@ -10,7 +10,7 @@ counts   (most,) int64
 
 import numpy as np
 
-from neurojit.core.jit import kernel
+from neurojit.core.jit import inner_kernel, kernel
 
 _NEWLINE = 10
 # FNV-1a (Fowler, Noll and Vo), 64 bits.
@@ -18,12 +18,12 @@ _OFFSET = np.uint64(0xCBF29CE484222325)
 _PRIME = np.uint64(0x100000001B3)
 
 
-@kernel
+@inner_kernel
 def _is_space(byte):
     return byte == 32 or 9 <= byte <= 13
 
 
-@kernel
+@inner_kernel
 def _end_of_word(text, i):
     """Where the word that begins at i ends, and its hash."""
     code = _OFFSET
@@ -33,7 +33,7 @@ def _end_of_word(text, i):
     return i, code ^ (code >> np.uint64(32))
 
 
-@kernel
+@inner_kernel
 def _find(text, start, end, code, slots, hashes, bounds, letters):
     """The slot of a word, or the free one where it belongs."""
     mask = np.uint64(slots.size - 1)
