@@ -12,6 +12,7 @@ FAMILIES = {
     "conv_variants": "depthwise, grouped, transposed, causal, 3-D, deformable and binary convolution",
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
+    "word2vec": "word vectors beside gensim: words a second, memory, analogies and similarities",
     "start": "import, first batch and demo, with cold and warm kernel caches",
 }
 

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from neurojit import datasets, functional, inspection, io, layers, models, testing, training
+    from neurojit import datasets, functional, inspection, io, layers, models, testing, text, training
     from neurojit.core.device import threads
     from neurojit.core.options import get_options, set_options
-    from neurojit.estimators import ConvNetClassifier, ConvNetRegressor
+    from neurojit.estimators import ConvNetClassifier, ConvNetRegressor, Word2Vec
     from neurojit.io import load
 
 __all__ = [
     "ConvNetClassifier",
     "ConvNetRegressor",
+    "Word2Vec",
     "__version__",
     "datasets",
     "functional",
@@ -37,6 +38,7 @@ __all__ = [
     "models",
     "set_options",
     "testing",
+    "text",
     "threads",
     "training",
 ]
@@ -45,6 +47,7 @@ __all__ = [
 _HOMES = {
     "ConvNetClassifier": "neurojit.estimators",
     "ConvNetRegressor": "neurojit.estimators",
+    "Word2Vec": "neurojit.estimators",
     "get_options": "neurojit.core.options",
     "load": "neurojit.io",
     "set_options": "neurojit.core.options",

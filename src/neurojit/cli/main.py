@@ -43,6 +43,7 @@ def _parser():
     warmup = commands.add_parser("warmup", help="compile the kernels into the cache")
     warmup.add_argument("--float64", action="store_true", help="compile for float64 as well as for float32")
     warmup.set_defaults(run=_warmup)
+    _add_word2vec(commands)
     return parser
 
 
@@ -56,6 +57,12 @@ def _add_demo(commands):
     demo.add_argument("--save", metavar="FILE", help="save the trained model to this safetensors file")
     demo.add_argument("--plot", metavar="DIR", help="draw learning curve, confusion matrix, filters and errors as PNG")
     demo.set_defaults(run=_demo)
+
+
+def _add_word2vec(commands):
+    from neurojit.cli.word2vec import add_commands
+
+    add_commands(commands, _positive, _natural)
 
 
 # A command's module is imported when the command runs: `neurojit --help` answers at once.

@@ -19,6 +19,7 @@ __all__ = [
     "ParallelKernel",
     "cgutils",
     "exact_kernel",
+    "inner_kernel",
     "intrinsic",
     "kernel",
     "overload",
@@ -46,11 +47,11 @@ _PRANGE_ONLY = {
 _SMALL = 1 << 14
 
 
-def _compile(function, *, fast=True, parallel=False, variant="cpu"):
+def _compile(function, *, fast=True, parallel=False, variant="cpu", counts_references=True):
     flags = set(FAST_MATH) if fast else False
     # Callers take in the kernels they call. Else each holds a copy, optimized in its own way, and the linker keeps the
     # one loaded first: last bits would depend on what ran before, and on whether the cache was warm.
-    options = {"parallel": parallel, "forceinline": not parallel}
+    options = {"parallel": parallel, "forceinline": not parallel, "_nrt": counts_references}
     dispatcher = njit(nogil=True, error_model="numpy", fastmath=flags, **options)(function)
     return cache.enable(dispatcher, variant)
 
@@ -58,6 +59,15 @@ def _compile(function, *, fast=True, parallel=False, variant="cpu"):
 def kernel(function):
     """Compile a serial kernel with the safe fast-math flags; the GIL is released while it runs."""
     return _compile(function)
+
+
+def inner_kernel(function):
+    """A kernel that makes no arrays, for the inside of other kernels' loops.
+
+    Numba counts a reference to each array that is handed to a function, with an atomic instruction on the way in and
+    out: for work of a few hundred cycles a call that shows. Here nothing is counted; the caller holds the arrays.
+    """
+    return _compile(function, counts_references=False)
 
 
 def exact_kernel(function):

@@ -93,7 +93,7 @@ def check_options(estimator):
         constraint.check(name, options[name])
     _check_network(options["network"])
     _check_input_shape(options["input_shape"])
-    _check_callbacks(options["callbacks"])
+    check_callbacks(options["callbacks"])
     if options["n_threads"] is not None:
         check_thread_count(options["n_threads"])
     if isinstance(options["random_state"], numbers.Integral):
@@ -120,7 +120,8 @@ def _check_input_shape(input_shape):
         raise ValueError(f"input_shape: got {input_shape!r}, wanted {wanted}")
 
 
-def _check_callbacks(callbacks):
+def check_callbacks(callbacks):
+    """Raise TypeError unless these are callbacks, or None."""
     from neurojit.training import Callback
 
     if callbacks is None:

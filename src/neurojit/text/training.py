@@ -1,0 +1,205 @@
+"""Training word vectors: the two matrices, and passes over text that improve them."""
+
+import dataclasses
+
+import numpy as np
+
+from neurojit.core import device, memory
+from neurojit.core.simd import lanes
+from neurojit.kernels.cpu import word2vec, word2vec_draws, word2vec_parallel
+from neurojit.text.huffman import huffman_paths
+from neurojit.text.sentences import buffers
+
+BUFFER = 1 << 18  # tokens in memory at a time
+_BLOCK = 1000  # kept tokens that a task trains on; a multiple of 4
+_TREE_BLOCK = 256  # with a tree: a token then has more target rows
+_STIFFNESS = 0.1
+_ROWS = 1 << 12  # vectors that are drawn at a time
+
+# Sub-streams of the random key.
+_START, _EPOCHS = range(2)
+_SUBSAMPLE, _RADII, _NOISE, _CHOICE = range(4)
+
+
+@dataclasses.dataclass(frozen=True)
+class Objective:
+    """What word vectors are trained for; the names are those of `neurojit.Word2Vec`."""
+
+    window: int = 5
+    architecture: str = "skip-gram"
+    objective: str = "negative-sampling"
+    negative: int = 5
+    ns_exponent: float = 0.75
+    sample: float = 1e-3
+    shrink_windows: bool = True
+    shared_negatives: bool = True
+    update: str = "deterministic"
+
+
+class WordVectorTraining:
+    """The context and target vectors of a vocabulary, and their training.
+
+    Parameters
+    ----------
+    counts : numpy.ndarray, shape (n_words,)
+        How often each word was seen, int64.
+    vector_size : int
+    objective : Objective
+    key : Key
+        Names all random numbers.
+    dtype : dtype, default=numpy.float32
+
+    Attributes
+    ----------
+    contexts : numpy.ndarray, shape (n_words, width)
+        The word vectors; zero in the columns from `vector_size` on.
+    targets : numpy.ndarray, shape (n_words, width)
+        The vectors that predict a word, or under hierarchical softmax an inner node of the tree.
+    epoch : int
+        Passes so far.
+    """
+
+    def __init__(self, counts, vector_size, objective, key, dtype=np.float32):
+        self.vector_size = vector_size
+        self.objective = objective
+        self.key = key
+        self.epoch = 0
+        self._width = -(-vector_size // lanes(dtype)) * lanes(dtype)
+        self.contexts = np.zeros((0, self._width), dtype)
+        self.targets = np.zeros((0, self._width), dtype)
+        self.grow(counts)
+
+    def grow(self, counts):
+        """Take new counts; words beyond those there were so far get new vectors."""
+        before, n_words = len(self.contexts), len(counts)
+        contexts, targets = (self._zeros(n_words, self._width) for _ in range(2))
+        contexts[:before], targets[:before] = self.contexts, self.targets
+        # Small and about zero, as in the original word2vec.
+        bound = 0.5 / self.vector_size
+        for row in range(before, n_words, _ROWS):
+            fresh = contexts[row : row + _ROWS, : self.vector_size]
+            fresh[...] = self.key.child(_START).child(row).uniform(fresh.shape, -bound, bound, fresh.dtype)
+        self.contexts, self.targets = contexts, targets
+        self._count(np.asarray(counts, np.int64))
+
+    def _zeros(self, *shape):
+        """Rows that begin at cache lines, if there are more than a few."""
+        array = memory.empty(shape, self.contexts.dtype)
+        array[...] = 0
+        return array
+
+    def _count(self, counts):
+        """The tables that follow from how often each word was seen."""
+        objective, n_words = self.objective, len(counts)
+        self._keep = keep_thresholds(counts, objective.sample)
+        tree, negative = objective.objective == "hierarchical-softmax", objective.objective == "negative-sampling"
+        self._noise = noise_table(counts, objective.ns_exponent) if negative else noise_table(counts[:0], 1.0)
+        self._paths = huffman_paths(counts) if tree else (np.zeros(0, np.int32), np.zeros(0, np.int32))
+        apart = negative and not objective.shared_negatives and objective.architecture == "skip-gram"
+        groups = 2 * objective.window if apart else 1
+        block = _TREE_BLOCK if tree else _BLOCK
+        n_negative = objective.negative if negative else 0
+        pool = block * (n_negative if apart else 1)
+        # A token's vector takes part in about `pairs` pairs, each with so many target rows; a chosen row in all pairs
+        # of a window at once, of which CBOW has one.
+        pairs = objective.window + 1
+        rows = round(len(self._paths[1]) / n_words) if tree else 1 + n_negative
+        self._settings = np.zeros(10, np.int64)
+        for name, value in (
+            ("REACH", objective.window),
+            ("SHRINK", objective.shrink_windows),
+            ("ARCHITECTURE", word2vec.CBOW if objective.architecture == "cbow" else word2vec.SKIP_GRAM),
+            ("SOFTMAX", objective.objective == "softmax"),
+            ("GROUPS", groups),
+            ("NEGATIVE", n_negative),
+            ("POOL", pool),
+            ("BLOCK", block),
+            ("CONTEXT_STEPS", pairs * rows),
+            ("TARGET_STEPS", 1 if objective.architecture == "cbow" else pairs),
+        ):
+            self._settings[getattr(word2vec_parallel, name)] = value
+        longest = int(np.diff(self._paths[0]).max(initial=1))
+        most_rows = block * longest if tree else block + pool
+        self._most = min(max(block + 2 * objective.window, most_rows), n_words)
+        self._scratch = None
+
+    def run_epoch(self, token_arrays, learning_rate):
+        """Train on a pass over the text.
+
+        Parameters
+        ----------
+        token_arrays : iterable of numpy.ndarray
+            int32 word numbers with -1 after each sentence.
+        learning_rate : callable
+            From words of this epoch trained on so far to the learning rate.
+
+        Yields
+        ------
+        words, loss, pairs : int, float, int
+            After each buffer: words it had, sum of the objective over its pairs, and how many these were.
+        """
+        key = self.key.child(_EPOCHS).child(self.epoch)
+        self.epoch += 1
+        keys = np.array([key.child(stream).value for stream in (_RADII, _NOISE, _CHOICE)], np.uint64)
+        subsample_key = np.uint64(key.child(_SUBSAMPLE).value)
+        kept = np.empty(BUFFER, np.int32)
+        block = int(self._settings[word2vec_parallel.BLOCK])
+        done = 0
+        for i, tokens in enumerate(buffers(token_arrays, BUFFER)):
+            n_words = int(np.count_nonzero(tokens >= 0))
+            n = word2vec_draws.subsample(tokens, self._keep, i * BUFFER, subsample_key, kept)
+            n_blocks = -(-n // block)
+            progress = done + n_words * np.arange(n_blocks) / max(n_blocks, 1)
+            rates = np.array([learning_rate(words) for words in progress], np.float64)
+            loss, pairs = self._train(kept[:n], i * -(-BUFFER // block), keys, rates)
+            done += n_words
+            yield n_words, loss, pairs
+
+    def _train(self, tokens, first_block, keys, learning_rates):
+        loss, pairs = np.zeros(learning_rates.size), np.zeros(learning_rates.size, np.int64)
+        tables = (self._settings, keys, *self._noise, *self._paths)
+        call = (tokens, first_block, *tables, self.contexts, self.targets, learning_rates)
+        if self.objective.objective == "softmax":
+            with device.threads(1):  # every step changes all target rows
+                word2vec_parallel.hogwild(*call, loss, pairs)
+        elif self.objective.update == "hogwild":
+            word2vec_parallel.hogwild(*call, loss, pairs)
+        else:
+            word2vec_parallel.sharded(*call, _STIFFNESS, loss, pairs, *self._shards())
+        return float(loss.sum()), int(pairs.sum())
+
+    def _shards(self):
+        """The memory of `sharded`: slots, members, counts, steps and copies."""
+        if self._scratch is None:
+            shards, most = word2vec_parallel.SHARDS, self._most
+            self._scratch = (
+                np.full((2, len(self.contexts), shards), -1, np.int32),
+                np.zeros((2, shards, most), np.int32),
+                np.zeros((2, shards), np.int64),
+                np.zeros((2, shards, most), np.int32),
+                self._zeros(2, shards, most, self._width),
+            )
+        return self._scratch
+
+
+def keep_thresholds(counts, sample):
+    """The share of each word's tokens that are kept, as thresholds for a random uint32 word.
+
+    A word of relative frequency f is kept with probability min(1, sqrt(sample / f) + sample / f), as the original
+    word2vec does it; Mikolov, Sutskever, Chen, Corrado and Dean (2013), section 2.3, print a simpler form. 0 keeps
+    all.
+    """
+    share = np.ones(len(counts))
+    if sample > 0 and len(counts):
+        ratio = sample * counts.sum() / np.maximum(counts, 1)
+        share = np.minimum(np.sqrt(ratio) + ratio, 1.0)
+    return np.round(share * 2.0**32).astype(np.uint64)
+
+
+def noise_table(counts, exponent):
+    """The noise distribution, proportional to counts to the power `exponent`, as thresholds and aliases."""
+    weights = np.maximum(np.asarray(counts, np.float64), 1.0) ** exponent
+    threshold, alias = np.empty(len(counts), np.uint64), np.empty(len(counts), np.int32)
+    if len(counts):
+        word2vec_draws.alias_table(weights * (len(counts) / weights.sum()), threshold, alias)
+    return threshold, alias
