@@ -7,11 +7,11 @@ spacing mean.
 
 import numpy as np
 
-from neurojit.core.jit import kernel
+from neurojit.core.jit import inner_kernel, kernel
 from neurojit.core.simd import ROWS, address
 
 
-@kernel
+@inner_kernel
 def _unravel(p, grid):
     """Image and grid coordinates of position `p` of the flattened grid."""
     p, x = divmod(p, grid[2])
@@ -20,7 +20,7 @@ def _unravel(p, grid):
     return n, z, y, x
 
 
-@kernel
+@inner_kernel
 def _next_row(n, z, y, grid):
     """The row of the grid after this one."""
     y += 1
@@ -31,7 +31,7 @@ def _next_row(n, z, y, grid):
     return n, z, y
 
 
-@kernel
+@inner_kernel
 def _flat(array, n, z, y, x):
     """Index of the first channel at a position of an array (n, d, h, w, c)."""
     _, d, h, w, c = array.shape
@@ -46,7 +46,7 @@ def _clear_span(size, step, displacement, axis):
     return max(-(low // step), 0), (size - 1 - high) // step + 1
 
 
-@kernel
+@inner_kernel
 def _tabulate_at_border(source, zeros, n, z, y, x, displacement, table, at):
     """Addresses table[at + t * ROWS] under every tap of one position, zeros where a tap looks past the border."""
     _, d, h, w, _ = source.shape
@@ -58,7 +58,7 @@ def _tabulate_at_border(source, zeros, n, z, y, x, displacement, table, at):
             table[at + t * ROWS] = zeros
 
 
-@kernel
+@inner_kernel
 def _tabulate_block(first, total, corners, source, zeros, grid, step, displacement, delta, table, at):
     """Addresses table[at + t * ROWS + i] under every tap of a block of positions, some of them at the border."""
     for i in range(ROWS):
@@ -157,7 +157,7 @@ def tabulate_along_rows(
             _tabulate_block(position, total, corners, source, zeros, grid, step, displacement, delta, table, at)
 
 
-@kernel
+@inner_kernel
 def tabulate_along_batch(
     first,
     blocks,
@@ -212,7 +212,7 @@ def tabulate_along_batch(
         counts[block], steps[block] = count, 0
 
 
-@kernel
+@inner_kernel
 def tabulate_tap(first, count, source, grid, step, here, panel, panel_row, table, rows, at):
     """Where one tap, displaced by `here`, sees something, among positions first .. first + count; returns how often.
 
@@ -237,7 +237,7 @@ def tabulate_tap(first, count, source, grid, step, here, panel, panel_row, table
     return found - at
 
 
-@kernel
+@inner_kernel
 def shift(table, count, offset):
     """Move addresses on by `offset` bytes, to the next channels."""
     for i in range(count):

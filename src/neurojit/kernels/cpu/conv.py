@@ -23,7 +23,7 @@ and start (groups, panels * full) is what every sum starts from.
 
 import numpy as np
 
-from neurojit.core.jit import kernel, parallel_kernel, prange
+from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import (
     ROWS,
     VECTORS,
@@ -54,7 +54,7 @@ _LEAST_TASKS = 8  # so that up to eight threads share the work evenly
 _WEIGHT_BYTES = 32 << 10
 
 
-@kernel
+@inner_kernel
 def _multiply_block(source, tables, block, segment, segments, skip, run, weight, stride, starts, rest):
     """The register tile on segments segment .. segment + segments of one block of positions."""
     table, steps, moves, places, counts, outs = tables
@@ -249,7 +249,7 @@ def correlate(source, weight, layout, run, start, out, grid, step, displacement,
 _CHUNK = 128
 
 
-@kernel
+@inner_kernel
 def _tile_rows(row, rows, offset, offsets, dweight, column, scratch, outs):
     """Offsets and output addresses of ROWS rows of dweight (rows, columns); those past the last go to scratch."""
     columns = dweight.shape[1]
@@ -262,7 +262,7 @@ def _tile_rows(row, rows, offset, offsets, dweight, column, scratch, outs):
             outs[i] = address(scratch, 0)
 
 
-@kernel
+@inner_kernel
 def _gather_panel(dout, first, count, at, columns, panel):
     """panel[k, j] = dout at position first + k, channel at + j, zero from `columns` on."""
     for k in range(count):

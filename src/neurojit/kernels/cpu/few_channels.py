@@ -11,7 +11,7 @@ rows,) bytes behind its corner. Weights come in panels of the register tile's wi
 
 import numpy as np
 
-from neurojit.core.jit import kernel, parallel_kernel, prange
+from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.runs import accumulate, copy
 from neurojit.core.simd import (
     ROWS,
@@ -28,7 +28,7 @@ from neurojit.kernels.cpu.product import PART, add_outer_products, multiply
 _POSITIONS = 128  # windows of one task, or taken at a time
 
 
-@kernel
+@inner_kernel
 def _corners(source, grid, step, first, count, corners):
     """Addresses of the first value that windows first .. first + count see."""
     _, d, h, w, c = source.shape
@@ -46,14 +46,14 @@ def _corners(source, grid, step, first, count, corners):
                     z, n = 0, n + 1
 
 
-@kernel
+@inner_kernel
 def _tabulate(array, first, count, stride, addresses):
     """Addresses of `count` rows of an array, `stride` elements apart; those past the last repeat it."""
     for i in range(addresses.size):
         addresses[i] = address(array, first + min(i, count - 1) * stride)
 
 
-@kernel
+@inner_kernel
 def _multiply_windows(like, corners, offsets, weight, starts, outs, columns):
     """out[t] = start[t] + what window t sees, by offset, times the weights; addresses fill whole tiles."""
     full = VECTORS * lane_count(like)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurojit.core.jit import kernel, parallel_kernel, prange
+from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.runs import copy
 from neurojit.core.simd import address
 from neurojit.kernels.cpu.chunks import ceil_divide
@@ -72,7 +72,7 @@ def pad(x, before, out):
         _pad_row(x, before, out, np.int64(row))
 
 
-@kernel
+@inner_kernel
 def _pad_row(x, before, out, row):
     row, oy = divmod(row, out.shape[2])
     n, oz = divmod(row, out.shape[1])

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from neurojit.core.jit import kernel
+from neurojit.core.jit import inner_kernel, kernel
 from neurojit.core.simd import (
     ROWS,
     VECTORS,
@@ -39,7 +39,7 @@ def multiply(like, rows, run, weight, starts, outs, columns):
     keep(nothing)
 
 
-@kernel
+@inner_kernel
 def add_outer_products(like, table, offsets, rows, total, row, column, shifts, outs, scratch):
     """total[row .. row + ROWS, column ..] += sum over k of a[k]^T b[k], one panel of columns wide.
 

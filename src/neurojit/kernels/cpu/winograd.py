@@ -16,7 +16,7 @@ matrix, rows being tiles rounded up to whole register tiles; layers lie `layer_s
 
 import numpy as np
 
-from neurojit.core.jit import kernel, parallel_kernel, prange
+from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import ROWS, VECTORS, address, fetch, keep, lane_count
 from neurojit.kernels.cpu.chunks import ceil_divide
 from neurojit.kernels.cpu.product import PART, multiply
@@ -33,7 +33,7 @@ from neurojit.kernels.cpu.winograd_maps import (
 )
 
 
-@kernel
+@inner_kernel
 def _gather_adjoint(weight, channel, count, column, columns, gathered):
     """gathered[tap, c, j] = the weight of the adjoint from input `channel` + c to output `column` + j."""
     taps = weight.shape[0]
@@ -43,7 +43,7 @@ def _gather_adjoint(weight, channel, count, column, columns, gathered):
                 gathered[tap, c, j] = weight[taps - 1 - tap, column + j, channel + c]
 
 
-@kernel
+@inner_kernel
 def _fetch_filters(weight, is_adjoint, channel, step, column, columns):
     """Ask for a part of the weights that come next, from `channel` on: they lie in lines far from one another."""
     taps, rows, row = weight.shape

@@ -13,7 +13,7 @@ at 0, 1, -1 (, 2, -2) and infinity: sums and differences of their even and odd p
 import numpy as np
 
 from neurojit.core.block_maps import block_map
-from neurojit.core.jit import kernel, parallel_kernel, prange
+from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import address, keep
 from neurojit.kernels.cpu.chunks import ceil_divide
 
@@ -90,19 +90,19 @@ _filter_gradient_43, _filter_gradient_23, _filter_gradient_25 = (
 )
 
 
-@kernel
+@inner_kernel
 def outputs_of(variant):
     """Outputs of a tile along one axis: m."""
     return 4 if variant == 0 else 2
 
 
-@kernel
+@inner_kernel
 def points_of(variant):
     """Inputs of a tile along one axis: m + r - 1."""
     return 4 if variant == 1 else 6
 
 
-@kernel
+@inner_kernel
 def map_data(variant, like, sources, channels, targets, bias):
     """B^T d B."""
     if variant == 1:
@@ -111,7 +111,7 @@ def map_data(variant, like, sources, channels, targets, bias):
         _data_6(like, sources, channels, targets, bias)
 
 
-@kernel
+@inner_kernel
 def map_filter(variant, like, sources, channels, targets, bias):
     """G g G^T."""
     if variant == 0:
@@ -122,7 +122,7 @@ def map_filter(variant, like, sources, channels, targets, bias):
         _filter_25(like, sources, channels, targets, bias)
 
 
-@kernel
+@inner_kernel
 def map_output(variant, like, sources, channels, targets, bias):
     """A^T m A + bias."""
     if variant == 0:
@@ -133,7 +133,7 @@ def map_output(variant, like, sources, channels, targets, bias):
         _output_25(like, sources, channels, targets, bias)
 
 
-@kernel
+@inner_kernel
 def map_output_gradient(variant, like, sources, channels, targets, bias):
     """A dy A^T."""
     if variant == 0:
@@ -144,7 +144,7 @@ def map_output_gradient(variant, like, sources, channels, targets, bias):
         _output_gradient_25(like, sources, channels, targets, bias)
 
 
-@kernel
+@inner_kernel
 def map_filter_gradient(variant, like, sources, channels, targets, bias):
     """G^T dm G."""
     if variant == 0:
@@ -155,7 +155,7 @@ def map_filter_gradient(variant, like, sources, channels, targets, bias):
         _filter_gradient_25(like, sources, channels, targets, bias)
 
 
-@kernel
+@inner_kernel
 def tile_corner(tile, m, tiling):
     """Image, row and column of the first output of a tile.
 
@@ -170,7 +170,7 @@ def tile_corner(tile, m, tiling):
     return n, phase_y + step_y * m * y, phase_x + step_x * m * x
 
 
-@kernel
+@inner_kernel
 def tabulate_patch(array, outside, n, y, x, count, tiling, table):
     """Addresses of count x count pixels from (y, x) on of an image of array (n, h, w, c); `outside` past its border."""
     _, h, w, c = array.shape
@@ -201,7 +201,7 @@ def layer_size(size, like):
     return -(-size // page) * page + _LINE_BYTES // like.itemsize
 
 
-@kernel
+@inner_kernel
 def tabulate_layers(first, pitch, table):
     """Addresses `pitch` bytes apart: those of one element in every layer of an array (points^2, ...)."""
     for i in range(table.size):
