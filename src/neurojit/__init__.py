@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from neurojit import datasets, functional, inspection, io, layers, models, testing, training
+    from neurojit import datasets, functional, inspection, io, layers, models, reservoirs, testing, training
     from neurojit.core.device import threads
     from neurojit.core.options import get_options, set_options
-    from neurojit.estimators import ConvNetClassifier, ConvNetRegressor
+    from neurojit.estimators import ConvNetClassifier, ConvNetRegressor, EchoStateRegressor
     from neurojit.io import load
 
 __all__ = [
     "ConvNetClassifier",
     "ConvNetRegressor",
+    "EchoStateRegressor",
     "__version__",
     "datasets",
     "functional",
@@ -35,6 +36,7 @@ __all__ = [
     "layers",
     "load",
     "models",
+    "reservoirs",
     "set_options",
     "testing",
     "threads",
@@ -45,6 +47,7 @@ __all__ = [
 _HOMES = {
     "ConvNetClassifier": "neurojit.estimators",
     "ConvNetRegressor": "neurojit.estimators",
+    "EchoStateRegressor": "neurojit.estimators",
     "get_options": "neurojit.core.options",
     "load": "neurojit.io",
     "set_options": "neurojit.core.options",
