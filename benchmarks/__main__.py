@@ -12,6 +12,7 @@ FAMILIES = {
     "conv_variants": "depthwise, grouped, transposed, causal, 3-D, deformable and binary convolution",
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
+    "reservoirs": "reservoirs beside reservoirpy: states, batches, fits, memory",
     "start": "import, first batch and demo, with cold and warm kernel caches",
 }
 

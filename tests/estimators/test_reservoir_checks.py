@@ -5,10 +5,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 import neurojit as nj
 
 # A row of a series means nothing without the rows before it.
-_IN_TIME = {
-    name: "the rows of X are the steps of one series"
-    for name in ("check_methods_sample_order_invariance", "check_methods_subset_invariance")
-}
+_IN_TIME = dict.fromkeys(
+    ("check_methods_sample_order_invariance", "check_methods_subset_invariance"),
+    "the rows of X are the steps of one series",
+)
 
 
 def expected_failures(estimator):

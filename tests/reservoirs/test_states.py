@@ -160,7 +160,8 @@ def test_noise_is_uniform_and_has_names(rng):
 def test_noise_of_many_series_is_that_of_each():
     reservoir = make_reservoir(1, n_units=30, random_state=0)
     series = [np.ones((12, 1))] * 40
-    state = np.zeros((40, 30))
-    (piece,) = harvest(reservoir, Drive(series[:32]), state[:32], noise=0.2, key=Key(9))
-    one = reservoir.run(series[0], noise=0.2, key=Key(9).child(7))
-    np.testing.assert_allclose(piece.states[list(piece.series).index(7)], one, atol=1e-13)
+    pieces = harvest(reservoir, Drive(series), np.zeros((40, 30)), noise=0.2, key=Key(9))
+    found = {s: piece.states[i] for piece in pieces for i, s in enumerate(piece.series)}
+    assert len(found) == 40
+    for s in (0, 7, 39):
+        np.testing.assert_allclose(found[s], reservoir.run(series[0], noise=0.2, key=Key(9).child(s)), atol=1e-13)

@@ -5,7 +5,7 @@ side in lanes, so no sum waits for another and weights are read in the order the
 
 - `add_gathered`: out[i] += sum_k weight[k, i] x[index[k, i]]: any sparse matrix.
 - `add_shifted`: out[i] += sum_k weight[k, i] x[i + shift[k]]: rows that read along shifted copies of x; no gather.
-- `add_row`, `add_row_shifted`: one row of either against many vectors side by side.
+- `add_rows`, `add_rows_shifted`: a few rows of either against several vectors side by side.
 
 Addresses are integers (bytes), from `neurojit.core.simd.address`; nothing is checked here.
 """
@@ -130,35 +130,66 @@ def add_shifted(typing_context, like, weight, shift, count, x, out):
     return types.void(like, *[types.intp] * 5), codegen
 
 
-SERIES = 32  # vectors that `add_rows` multiplies by one matrix at a time, side by side
+ROWS_AT_ONCE = 4  # sums that grow beside each other in `add_rows`; a divisor of a block
 
 
-class _Rows(Emitter):
-    """Emits one row of the matrix against SERIES vectors that lie side by side."""
+def series(dtype):
+    """How many vectors side by side `add_rows` multiplies: a register of them, so that a row of x is a cache line.
 
-    def __init__(self, builder, dtype):
-        super().__init__(builder, dtype, SERIES // lanes(dtype.name))
-
-    def multiply(self, weight, stride, count, x, out, place):
-        """out[:] += weight[k * stride] * x[place(k), :] summed over k < count, count at least 1."""
-        builder = self.builder
-        row_bytes = self.constant(SERIES * self.bytes)
-
-        def step(k, tile):
-            factor = self.splat(self.element(self.add(weight, self.scale(builder.mul(k, stride)))))
-            row = self.load(self.add(x, builder.mul(place(k), row_bytes)))
-            return [[builder.call(self.multiply_add, [factor, v, s]) for v, s in zip(row, tile[0], strict=True)]]
-
-        self.store(self.loop(count, [self.load(out)], step, "slot")[0], out)
+    Examples
+    --------
+    >>> from neurojit.core import sparse
+    >>> sparse.series("float32") >= sparse.series("float64") >= 4
+    True
+    """
+    return max(lanes(dtype), 4)
 
 
 @intrinsic
-def add_row(typing_context, like, like_index, weight, index, stride, count, x, out):
-    """out[:] += sum over k < count of weight[k * stride] x[index[k * stride], :], SERIES columns.
+def series_count(typing_context, array):
+    """`series` of an array's element type, known when a kernel is compiled."""
+    count = series(array.dtype.name)
+
+    def codegen(context, builder, signature, arguments):
+        return ir.Constant(ir.IntType(64), count)
+
+    return types.int64(array), codegen
+
+
+class _Rows(Emitter):
+    """Emits ROWS_AT_ONCE rows of the matrix against vectors that lie side by side."""
+
+    def __init__(self, builder, dtype):
+        self.columns = series(dtype.name)
+        super().__init__(builder, dtype, self.columns // lanes(dtype.name))
+
+    def multiply(self, weight, stride, count, x, out, place):
+        """out[r, :] += weight[k * stride + r] * x[place(k, r), :] summed over k < count, count at least 1."""
+        builder = self.builder
+        row_bytes = self.constant(self.columns * self.bytes)
+
+        def step(k, tile):
+            at = self.add(weight, self.scale(builder.mul(k, stride)))
+            new = []
+            for r, sums in enumerate(tile):
+                factor = self.splat(self.element(self.add(at, self.constant(r * self.bytes))))
+                row = self.load(self.add(x, builder.mul(place(k, r), row_bytes)))
+                new.append([builder.call(self.multiply_add, [factor, v, s]) for v, s in zip(row, sums, strict=True)])
+            return new
+
+        rows = [self.add(out, self.constant(r * self.columns * self.bytes)) for r in range(ROWS_AT_ONCE)]
+        tile = self.loop(count, [self.load(row) for row in rows], step, "slot")
+        for sums, row in zip(tile, rows, strict=True):
+            self.store(sums, row)
+
+
+@intrinsic
+def add_rows(typing_context, like, like_index, weight, index, stride, count, x, out):
+    """out[r, :] += sum over k < count of weight[k * stride + r] x[index[k * stride + r], :] for r < ROWS_AT_ONCE.
 
     like, like_index : arrays of the element type and of the index type (uint16 or int32).
-    weight, index : addresses of the row's first number and unit, `stride` elements from one to the next.
-    x, out : addresses of the first row of x and of the row of sums.
+    weight, index : addresses of the first row's first number and unit, `stride` elements from one slot to the next.
+    x, out : addresses of the first row of x and of the first row of sums.
     """
     bits = like_index.dtype.bitwidth
 
@@ -166,8 +197,9 @@ def add_row(typing_context, like, like_index, weight, index, stride, count, x, o
         _, _, weight, index, stride, count, x, out = arguments
         e = _Rows(builder, like.dtype)
 
-        def place(k):
-            at = e.add(index, builder.mul(builder.mul(k, stride), e.constant(bits // 8)))
+        def place(k, r):
+            nth = e.add(builder.mul(k, stride), e.constant(r))
+            at = e.add(index, builder.mul(nth, e.constant(bits // 8)))
             return builder.zext(builder.load(builder.inttoptr(at, ir.IntType(bits).as_pointer())), e.int)
 
         e.multiply(weight, stride, count, x, out, place)
@@ -177,13 +209,20 @@ def add_row(typing_context, like, like_index, weight, index, stride, count, x, o
 
 
 @intrinsic
-def add_row_shifted(typing_context, like, weight, shift, stride, count, x, out):
-    """out[:] += sum over k < count of weight[k * stride] x[shift[k], :], SERIES columns; x is the row's own."""
+def add_rows_shifted(typing_context, like, weight, shift, stride, count, x, out):
+    """out[r, :] += sum over k < count of weight[k * stride + r] x[shift[k] + r, :] for r < ROWS_AT_ONCE.
+
+    The arguments are those of `add_rows`; x is the address of the first row's own place in x.
+    """
 
     def codegen(context, builder, signature, arguments):
         _, weight, shift, stride, count, x, out = arguments
         e = _Rows(builder, like.dtype)
-        e.multiply(weight, stride, count, x, out, lambda k: e.entry(e.add(shift, builder.mul(k, e.constant(8)))))
+
+        def place(k, r):
+            return e.add(e.entry(e.add(shift, builder.mul(k, e.constant(8)))), e.constant(r))
+
+        e.multiply(weight, stride, count, x, out, place)
         return context.get_dummy_value()
 
     return types.void(like, *[types.intp] * 6), codegen

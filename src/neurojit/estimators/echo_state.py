@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from neurojit.core.device import threads
 from neurojit.core.random import Key
-from neurojit.estimators.linear_readout import FittedReadout, check_readout, make_readout
+from neurojit.estimators.linear_readout import FittedReadout, check_readout
 from neurojit.estimators.saved import Saved
 from neurojit.estimators.series import check_series, check_targets
 from neurojit.estimators.trained_reservoir import TrainedReservoir
@@ -369,9 +369,7 @@ class EchoStateRegressor(Saved, RegressorMixin, TrainedReservoir):
         self._columns, self._key = state["columns"], Key(int(state["key"]))
         self.n_outputs_ = state["n_outputs"]
         self.reservoir_ = Reservoir.from_state(state["reservoir"])
-        self.readout_ = make_readout(
-            self.readout, self.ridge, self.reservoir_.size + self._n_seen, self.n_outputs_, state["readout"]
-        )
+        self._start_readout(state["readout"])
         self._finish()
         self._state, self._output, self._n_steps = state["state"], state["output"], state["n_steps"]
 

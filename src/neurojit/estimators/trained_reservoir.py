@@ -23,9 +23,13 @@ class TrainedReservoir(ReservoirEstimator):
         self.n_outputs_ = n_outputs
         self._columns = columns
         self.reservoir_ = self._make_reservoir(self.n_features_in_, n_outputs if self.feedback else 0)
-        n_features = self.reservoir_.size + self._n_seen
-        self.readout_ = make_readout(self.readout, self.ridge, n_features, n_outputs)
+        self._start_readout()
         self.reset_state()
+
+    def _start_readout(self, state=None):
+        """A readout that knows nothing, or what another one gave as its state."""
+        n_features = self.reservoir_.size + self._n_seen
+        self.readout_ = make_readout(self.readout, self.ridge, n_features, self.n_outputs_, state)
 
     @property
     def _n_seen(self):

@@ -1,5 +1,6 @@
 """Reservoirs: fixed random networks that a series runs through, and the linear readouts that are trained on them."""
 
+from neurojit.reservoirs.generators import lorenz, mackey_glass, multiple_sines, narma
 from neurojit.reservoirs.harvesting import Drive, Piece, harvest
 from neurojit.reservoirs.matrices import input_matrix, reservoir_matrix
 from neurojit.reservoirs.normal_equations import NormalEquations, Readout
@@ -28,7 +29,11 @@ __all__ = [
     "growth_rate",
     "harvest",
     "input_matrix",
+    "lorenz",
+    "mackey_glass",
     "make_reservoir",
+    "multiple_sines",
+    "narma",
     "reservoir_matrix",
     "scale_spectral_norm",
     "scale_spectral_radius",

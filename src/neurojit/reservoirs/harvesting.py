@@ -10,9 +10,10 @@ import dataclasses
 import numpy as np
 
 from neurojit.core.device import thread_count
-from neurojit.core.sparse import SERIES
+from neurojit.core.memory import empty
+from neurojit.core.sparse import series
 
-_LEAST_SIDE_BY_SIDE = SERIES // 2  # fewer series go faster one by one
+_LEAST_SHARE = 4  # a group less than a fourth full goes faster one by one
 _TASKS = 8  # series or groups that run in turn, piece by piece
 _PIECE_BYTES = 1 << 24  # of states
 _LEAST_STEPS = 16
@@ -100,19 +101,19 @@ def harvest(reservoir, drive, state, *, noise=0.0, key=None, first=0):
     Piece
     """
     lengths = np.array([len(u) for u in drive.series])
-    tasks = _tasks(lengths)
+    tasks = _tasks(lengths, series(reservoir.dtype))
     with concurrent.futures.ThreadPoolExecutor(max(1, min(thread_count(), len(tasks)))) as pool:
         run = pool.map if len(tasks) > 1 and thread_count() > 1 else map
         for start in range(0, len(tasks), _TASKS):
             yield from _wave(reservoir, drive, state, lengths, tasks[start : start + _TASKS], run, noise, key, first)
 
 
-def _tasks(lengths):
+def _tasks(lengths, width):
     """The series of each task: groups of nearly one length, or single ones."""
     order = np.argsort(-lengths, kind="stable")
-    groups = [order[i : i + SERIES] for i in range(0, len(order), SERIES)]
+    groups = [order[i : i + width] for i in range(0, len(order), width)]
     return [
-        task for group in groups for task in ([group] if len(group) >= _LEAST_SIDE_BY_SIDE else group.reshape(-1, 1))
+        task for group in groups for task in ([group] if _LEAST_SHARE * len(group) >= width else group.reshape(-1, 1))
     ]
 
 
@@ -120,7 +121,7 @@ def _wave(reservoir, drive, state, lengths, tasks, run, noise, key, first):
     """The pieces of a few tasks, all of one stretch of time before those of the next."""
     in_flight = sum(len(task) for task in tasks)
     steps = max(_LEAST_STEPS, _PIECE_BYTES // (in_flight * reservoir.size * reservoir.dtype.itemsize))
-    room = np.empty((in_flight, min(steps, lengths[tasks[0]].max()), reservoir.size), reservoir.dtype)
+    room = empty((in_flight, int(min(steps, lengths[tasks[0]].max())), reservoir.size), reservoir.dtype)
 
     def advance(job):
         task, begin, out, u = job

@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurojit.core.random import Key
-from neurojit.core.sparse import SERIES
+from neurojit.core.sparse import series
 from neurojit.kernels.cpu import reservoir as kernels
 from neurojit.kernels.cpu.reservoir_batch import harvest_batch
 from neurojit.reservoirs.matrices import input_matrix, reservoir_matrix
@@ -105,16 +105,17 @@ class Reservoir:
         return out
 
     def run_batch(self, u, states, *, noise=0.0, keys=None, first=0, out=None):
-        """The states along up to SERIES series of one length, side by side; `run`'s arguments, one axis more."""
+        """The states along up to `core.sparse.series` series of one length, side by side: `run`, one axis more."""
         n_series, n_steps, _ = u.shape
-        full = np.zeros((SERIES, n_steps, self.n_inputs), self.dtype)
+        width = series(self.dtype)
+        full = np.zeros((width, n_steps, self.n_inputs), self.dtype)
         full[:n_series] = u
-        start = np.zeros((SERIES, self.size), self.dtype)
+        start = np.zeros((width, self.size), self.dtype)
         start[:n_series] = states
-        seeds = np.zeros(SERIES, np.uint64)
+        seeds = np.zeros(width, np.uint64)
         seeds[:n_series] = 0 if keys is None else [key.value for key in keys]
-        whole = n_series == SERIES and out is not None
-        rows = out if whole else np.empty((SERIES, n_steps, self.size), self.dtype)
+        whole = n_series == width and out is not None
+        rows = out if whole else np.empty((width, n_steps, self.size), self.dtype)
         harvest_batch(full, *self.weights(), self.dtype.type(noise), seeds, first, start, rows)
         if out is None:
             return rows[:n_series]

@@ -70,7 +70,7 @@ def force(
     silent, seed = state.dtype.type(0), np.uint64(0)
     for t in range(u.shape[0]):
         take_inputs(u, t, last, v)
-        step(v, w_in, bias, weight, index, starts, shift, leak, activation, silent, seed, 0, x, pre, words)
+        step(v, w_in, bias, weight, index, starts, shift, leak, activation, silent, seed, t, x, pre, words)
         store_units(x, n, state)
         for f in range(inputs):
             z[1 + f] = v[f]

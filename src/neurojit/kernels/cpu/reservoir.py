@@ -25,15 +25,22 @@ from neurojit.kernels.cpu.dropout import fill_words
 from neurojit.kernels.cpu.elementary import sigmoid, tanh
 
 IDENTITY, TANH, SIGMOID, RELU = range(4)
+_LINE = 64  # bytes
 _WORD = 2.0**-31  # of a random word: from 0 to 2
 
 
 @kernel
-def multiply(weight, index, starts, shift, x, out):
-    """out += W x. Both run past the last unit to the end of a block; with shifts, x holds its units twice."""
+def multiply(weight, index, starts, shift, backward, x, out):
+    """out += W x. Both run past the last unit to the end of a block; with shifts, x holds its units twice.
+
+    Blocks are independent and may be walked from the last to the first: done so in every other step, a matrix somewhat
+    larger than a cache finds most of itself there.
+    """
     rows = block_rows(weight)
     shifted = shift.size > 0
-    for b in range(starts.size - 1):
+    blocks = starts.size - 1
+    for nth in range(blocks):
+        b = blocks - 1 - nth if backward else nth
         first, count = starts[b], starts[b + 1] - starts[b]
         if count == 0:
             continue
@@ -68,6 +75,28 @@ def leak_into(pre, leak, activation, x):
 
 
 @kernel
+def copy_into(source, target):
+    """target[i] = source[i]."""
+    for i in range(source.size):
+        target[i] = source[i]
+
+
+@kernel
+def drive(bias, w_in, v, pre):
+    """pre = bias + v w_in, for the units that there are."""
+    if v.size == 0:
+        copy_into(bias, pre)
+        return
+    first = w_in[0]
+    for i in range(bias.size):
+        pre[i] = bias[i] + first[i] * v[0]
+    for f in range(1, v.size):
+        row = w_in[f]
+        for i in range(bias.size):
+            pre[i] += row[i] * v[f]
+
+
+@kernel
 def add_noise(level, key, first, pre, words):
     """Add uniform draws between -level and level; pre[0] takes draw `first` of the key's stream, a multiple of 4."""
     fill_words(first, key, words)
@@ -80,28 +109,37 @@ def step(v, w_in, bias, weight, index, starts, shift, leak, activation, noise, k
     """All layers one step on, in the buffers x (L, >= 2 N and a block) and pre (N and a block)."""
     layers, n = bias.shape
     for layer in range(layers):
-        pre[:n] = bias[layer]
         if layer == 0:
-            for f in range(v.size):
-                pre[:n] += w_in[f] * v[f]
+            drive(bias[0], w_in, v, pre)
         else:
+            copy_into(bias[layer], pre)
             link = layers + layer - 1
-            multiply(weight, index, starts[link], shift[link], x[layer - 1], pre)
-        multiply(weight, index, starts[layer], shift[layer], x[layer], pre)
+            multiply(weight, index, starts[link], shift[link], nth % 2, x[layer - 1], pre)
+        multiply(weight, index, starts[layer], shift[layer], nth % 2, x[layer], pre)
         if noise > 0:
             add_noise(noise, key, (nth * layers + layer) * words.size, pre[:n], words)
         units = x[layer, :n]
         leak_into(pre, leak, activation, units)
         if shift.size > 0:
-            x[layer, n : 2 * n] = units
+            copy_into(units, x[layer, n:])
+
+
+@kernel
+def aligned_zeros(like, size):
+    """Zeros that start at a cache line: a vector that straddles two takes twice as long to load."""
+    line = _LINE // like.itemsize
+    room = np.zeros(size + line, like.dtype)
+    start = -(address(room, 0) // like.itemsize) % line
+    return room[start : start + size]
 
 
 @kernel
 def buffers(like, n, layers):
     """Room for x, pre and random words of `step`, zeros."""
     rows = block_rows(like)
-    x = np.zeros((layers, 2 * n + rows), like.dtype)
-    return x, np.zeros(n + rows, like.dtype), np.empty((n + 3) // 4 * 4, np.uint32)
+    width = -(-(2 * n + rows) // rows) * rows
+    x = aligned_zeros(like, layers * width).reshape(layers, width)
+    return x, aligned_zeros(like, n + rows), np.empty((n + 3) // 4 * 4, np.uint32)
 
 
 @kernel
@@ -117,7 +155,7 @@ def load_units(units, layers, x):
 def store_units(x, n, units):
     """The units of all layers from the buffer x."""
     for layer in range(x.shape[0]):
-        units[layer * n : (layer + 1) * n] = x[layer, :n]
+        copy_into(x[layer, :n], units[layer * n :])
 
 
 @kernel
@@ -164,7 +202,7 @@ def close_loop(u, w_in, bias, weight, index, starts, shift, leak, activation, w_
     silent, seed = y.dtype.type(0), np.uint64(0)
     for t in range(y.shape[0]):
         take_inputs(u, t, last, v)
-        step(v, w_in, bias, weight, index, starts, shift, leak, activation, silent, seed, 0, x, pre, words)
+        step(v, w_in, bias, weight, index, starts, shift, leak, activation, silent, seed, t, x, pre, words)
         store_units(x, n, state)
         finite = True
         for o in range(outputs):
