@@ -20,13 +20,31 @@ if TYPE_CHECKING:
     from neurojit import datasets, functional, inspection, io, layers, models, reservoirs, testing, training
     from neurojit.core.device import threads
     from neurojit.core.options import get_options, set_options
-    from neurojit.estimators import ConvNetClassifier, ConvNetRegressor, EchoStateRegressor
+    from neurojit.estimators import (
+        ConvNetClassifier,
+        ConvNetRegressor,
+        EchoStateClassifier,
+        EchoStateRegressor,
+        ExtremeLearningMachineClassifier,
+        ExtremeLearningMachineRegressor,
+        LiquidStateClassifier,
+        LiquidStateRegressor,
+        NextGenerationReservoir,
+        ReservoirTransformer,
+    )
     from neurojit.io import load
 
 __all__ = [
     "ConvNetClassifier",
     "ConvNetRegressor",
+    "EchoStateClassifier",
     "EchoStateRegressor",
+    "ExtremeLearningMachineClassifier",
+    "ExtremeLearningMachineRegressor",
+    "LiquidStateClassifier",
+    "LiquidStateRegressor",
+    "NextGenerationReservoir",
+    "ReservoirTransformer",
     "__version__",
     "datasets",
     "functional",
@@ -47,7 +65,14 @@ __all__ = [
 _HOMES = {
     "ConvNetClassifier": "neurojit.estimators",
     "ConvNetRegressor": "neurojit.estimators",
+    "EchoStateClassifier": "neurojit.estimators",
     "EchoStateRegressor": "neurojit.estimators",
+    "ExtremeLearningMachineClassifier": "neurojit.estimators",
+    "ExtremeLearningMachineRegressor": "neurojit.estimators",
+    "LiquidStateClassifier": "neurojit.estimators",
+    "LiquidStateRegressor": "neurojit.estimators",
+    "NextGenerationReservoir": "neurojit.estimators",
+    "ReservoirTransformer": "neurojit.estimators",
     "get_options": "neurojit.core.options",
     "load": "neurojit.io",
     "set_options": "neurojit.core.options",

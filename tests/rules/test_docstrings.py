@@ -8,7 +8,7 @@ import pytest
 
 MODULES = [
     "neurojit",
-    *(f"neurojit.{name}" for name in ("functional", "layers", "models", "training", "io", "testing")),
+    *(f"neurojit.{name}" for name in ("functional", "layers", "models", "reservoirs", "training", "io", "testing")),
 ]
 HEADING = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}$", re.MULTILINE)
 

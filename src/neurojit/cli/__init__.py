@@ -1,4 +1,4 @@
-"""The command line: `neurojit demo`, `neurojit info`, `neurojit warmup`."""
+"""The command line: `neurojit demo`, `neurojit esn`, `neurojit info`, `neurojit warmup`."""
 
 from neurojit.cli.main import main
 

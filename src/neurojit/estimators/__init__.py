@@ -2,5 +2,20 @@
 
 from neurojit.estimators.convnet import ConvNetClassifier, ConvNetRegressor
 from neurojit.estimators.echo_state import EchoStateRegressor
+from neurojit.estimators.echo_state_classifier import EchoStateClassifier, ReservoirTransformer
+from neurojit.estimators.extreme_learning import ExtremeLearningMachineClassifier, ExtremeLearningMachineRegressor
+from neurojit.estimators.liquid_state import LiquidStateClassifier, LiquidStateRegressor
+from neurojit.estimators.next_generation import NextGenerationReservoir
 
-__all__ = ["ConvNetClassifier", "ConvNetRegressor", "EchoStateRegressor"]
+__all__ = [
+    "ConvNetClassifier",
+    "ConvNetRegressor",
+    "EchoStateClassifier",
+    "EchoStateRegressor",
+    "ExtremeLearningMachineClassifier",
+    "ExtremeLearningMachineRegressor",
+    "LiquidStateClassifier",
+    "LiquidStateRegressor",
+    "NextGenerationReservoir",
+    "ReservoirTransformer",
+]

@@ -83,3 +83,13 @@ def _plain(name, value):
 def _option(value):
     """An option from what `_plain` made of it."""
     return _RULES[value["rule"]](*value["numbers"]) if isinstance(value, dict) else value
+
+
+def labels_state(classes):
+    """Class labels as JSON."""
+    return {"labels": classes.tolist(), "dtype": "object" if classes.dtype == object else classes.dtype.str}
+
+
+def labels_from_state(state):
+    """Class labels from what `labels_state` made of them."""
+    return np.array(state["labels"], dtype=state["dtype"])

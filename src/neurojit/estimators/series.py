@@ -50,6 +50,12 @@ def check_series(estimator, X, *, reset, name="X"):
     return series, many
 
 
+def check_samples(estimator, X, *, reset):
+    """One series a sample: a list of series, or the rows of a matrix as series of one feature."""
+    series, many = check_series(estimator, X, reset=reset)
+    return series if many else [row[:, None] for row in series[0]]
+
+
 def check_targets(y, series, many):
     """Targets as a list of float64 arrays (n_steps, n_outputs), one for each series, and whether they had two axes."""
     check_given(y)

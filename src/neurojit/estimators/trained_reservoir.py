@@ -64,7 +64,8 @@ class TrainedReservoir(ReservoirEstimator):
         for s, (u, y) in enumerate(zip(series, targets, strict=True)):
             last = np.array(self._output, self.reservoir_.dtype)
             self.readout_.online.force(self.reservoir_, u, y, state[s], last, self._n_seen)
-            check_finite(0 if not np.isfinite(last).all() else 1, 1)
+            if not np.isfinite(last).all():
+                check_finite(0, len(u))
         self._output = last.astype(np.float64)
 
     def _features(self, piece, washout=0):
@@ -115,7 +116,8 @@ class TrainedReservoir(ReservoirEstimator):
             v = np.concatenate([u[t] if t < len(u) else before, before if self.feedback else []])
             state = self.reservoir_.run(v[None], state)[0]
             before = outputs[t] = self.readout_.predict(np.concatenate([v[: self._n_seen], state])[None])[0]
-            check_finite(t + bool(np.isfinite(before).all()), t + 1)
+            if not np.isfinite(before).all():
+                check_finite(t, n_steps)
         return outputs, state
 
     def _prime(self, prime):

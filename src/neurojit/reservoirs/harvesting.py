@@ -29,6 +29,17 @@ class Drive:
         Outputs to be fed back.
     before : numpy.ndarray, shape (n_outputs,) or None, default=None
         The output before the first step of each series; None is zero.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.reservoirs import Drive
+    >>> drive = Drive([np.ones((3, 1))], outputs=[np.array([[7.0], [8.0], [9.0]])])
+    >>> drive.piece(0, 0, 4, np.float64)
+    array([[1., 0.],
+           [1., 7.],
+           [1., 8.],
+           [0., 0.]])
     """
 
     def __init__(self, series, outputs=None, before=None):
@@ -68,6 +79,15 @@ class Piece:
         How many of the steps each series still has.
     inputs : numpy.ndarray, shape (n, n_steps, n_inputs)
     states : numpy.ndarray, shape (n, n_steps, size)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.reservoirs import Drive, harvest, make_reservoir
+    >>> reservoir = make_reservoir(1, n_units=20, random_state=0)
+    >>> pieces = harvest(reservoir, Drive([np.ones((30, 1))]), np.zeros((1, 20)))
+    >>> [(piece.first, piece.states.shape, list(piece.rows(washout=10))) for piece in pieces]
+    [(0, (1, 30, 20), [(0, 0, slice(10, 30, None))])]
     """
 
     series: np.ndarray
@@ -77,8 +97,8 @@ class Piece:
     states: np.ndarray
 
     def rows(self, washout=0):
-        """For each series, which of its steps count: (series, slice of steps), those after the washout."""
-        for i, s in enumerate(self.series):
+        """For each series that has some: its place in the piece, its number, and the steps after the washout."""
+        for i, s in enumerate(self.series.tolist()):
             start = max(washout - self.first, 0)
             if start < self.lengths[i]:
                 yield i, s, slice(start, int(self.lengths[i]))
@@ -99,6 +119,16 @@ def harvest(reservoir, drive, state, *, noise=0.0, key=None, first=0):
     Yields
     ------
     Piece
+        Its arrays are used again for the next one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.reservoirs import Drive, harvest, make_reservoir
+    >>> reservoir = make_reservoir(1, n_units=50, random_state=0)
+    >>> series, state = [np.ones((40, 1)), np.ones((60, 1))], np.zeros((2, 50))
+    >>> sum(len(piece.states) for piece in harvest(reservoir, Drive(series), state))
+    2
     """
     lengths = np.array([len(u) for u in drive.series])
     tasks = _tasks(lengths, series(reservoir.dtype))

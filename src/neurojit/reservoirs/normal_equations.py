@@ -115,8 +115,17 @@ class Readout:
     offset : numpy.ndarray, shape (n_outputs,)
     ridge : float
         The penalty used.
-    scores : numpy.ndarray or None
+    scores : numpy.ndarray or None, default=None
         The error of each penalty that was compared.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.reservoirs import NormalEquations
+    >>> sums = NormalEquations(1, 1)
+    >>> sums.add(np.arange(20.0)[:, None], np.arange(20.0)[:, None])
+    >>> sums.solve([1e-6, 1e3]).ridge
+    1e-06
     """
 
     def __init__(self, weights, offset, ridge, scores=None):
