@@ -11,7 +11,9 @@ import numpy as np
 
 from benchmarks import harness
 from neurojit.core.jit import kernel
+from neurojit.kernels.cpu.reservoir import multiply
 from neurojit.reservoirs import make_reservoir, reservoir_matrix, scale_spectral_radius
+from neurojit.reservoirs.packing import pack
 
 SIZES = [(100, 0.1), (500, 0.1), (1000, 0.01), (1000, 0.1), (5000, 0.01)]
 STEPS = 5000
@@ -63,10 +65,35 @@ def read_rate(n_bytes):
     return x.nbytes / best
 
 
+@kernel
+def _products(weight, index, starts, shift, x, out, times):
+    for nth in range(times):
+        multiply(weight, index, starts, shift, nth % 2, x, out)
+
+
+def gather_rate(dtype, units=128, fan_in=16, times=20_000):
+    """Numbers a second that one core gathers and multiplies where all lies in the first-level cache."""
+    packed = pack([reservoir_matrix(units, fan_in=fan_in, random_state=0)], dtype)
+    x, out = np.zeros(2 * units, dtype), np.zeros(2 * units, dtype)
+    arguments = (packed.weight, packed.index, packed.starts[0], packed.shift[0], x, out)
+    _products(*arguments, 1)
+    best = np.inf
+    for _ in range(3):
+        started = time.perf_counter()
+        _products(*arguments, times)
+        best = min(best, time.perf_counter() - started)
+    return packed.weight.size * times / best
+
+
 def floor(reservoir):
-    """Seconds a step takes at least: what it reads of W and indices, and its states, from the cache they sit in."""
-    n_bytes = reservoir.packed.nbytes + 3 * reservoir.size * reservoir.dtype.itemsize
-    return n_bytes / read_rate(n_bytes)
+    """Seconds a step takes at least, and what sets it: bytes of W, indices and states over the bandwidth of the cache
+    they sit in, or the numbers to be gathered over the rate of that instruction.
+    """
+    packed = reservoir.packed
+    n_bytes = packed.nbytes + 3 * reservoir.size * reservoir.dtype.itemsize
+    read = n_bytes / read_rate(n_bytes)
+    gather = packed.weight.size / gather_rate(reservoir.dtype) if packed.index.size else 0.0
+    return max((read, "read"), (gather, "gather"))
 
 
 def harvesting():
@@ -82,7 +109,8 @@ def harvesting():
         line = f"({units}, {connectivity})  reservoirpy {1e6 * times['peer'] / STEPS:6.1f}"
         for name, reservoir in ours.items():
             step = times[name] / STEPS
-            line += f" | {name} {1e6 * step:6.2f} {times['peer'] / times[name]:5.1f}x {floor(reservoir) / step:4.0%}"
+            least, what = floor(reservoir)
+            line += f" | {name} {1e6 * step:6.2f} {times['peer'] / times[name]:5.1f}x {least / step:4.0%} {what}"
         print(line, flush=True)
 
 

@@ -1,12 +1,12 @@
 """Echo state networks that map series to series."""
 
 import numpy as np
-from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
 from neurojit.core.device import threads
 from neurojit.core.random import Key
+from neurojit.estimators.linear_mixins import ManyOutputs
 from neurojit.estimators.linear_readout import FittedReadout, check_readout
 from neurojit.estimators.saved import Saved
 from neurojit.estimators.series import check_series, check_targets
@@ -14,7 +14,7 @@ from neurojit.estimators.trained_reservoir import TrainedReservoir
 from neurojit.reservoirs import Drive, Reservoir, harvest
 
 
-class EchoStateRegressor(Saved, RegressorMixin, TrainedReservoir):
+class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
     """Echo state network: a fixed random reservoir and a linear readout trained by ridge regression.
 
     x(n) = (1 - a) x(n-1) + a f(W_in [1; u(n)] + W x(n-1) + W_fb y(n-1)), y(n) = W_out [1; u(n); x(n)]: Jaeger 2001,
@@ -159,11 +159,6 @@ class EchoStateRegressor(Saved, RegressorMixin, TrainedReservoir):
         self.dtype = dtype
         self.n_threads = n_threads
         self.random_state = random_state
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
     # -- fitting --------------------------------------------------------------------------------------------------
 

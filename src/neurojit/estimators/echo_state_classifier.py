@@ -1,16 +1,17 @@
 """Echo state networks that give a whole series one label or one row of features."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin, TransformerMixin
+from sklearn.base import TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
 from neurojit.core.device import threads
 from neurojit.core.random import Key
+from neurojit.estimators.linear_mixins import ScoredClasses
 from neurojit.estimators.linear_readout import RidgeReadout
 from neurojit.estimators.reservoir_options import ReservoirEstimator
 from neurojit.estimators.saved import Saved, labels_from_state, labels_state
 from neurojit.estimators.series import check_samples, check_series
-from neurojit.estimators.targets import check_labels, encode_labels, find_classes
+from neurojit.estimators.targets import check_labels, find_classes
 from neurojit.reservoirs import Drive, NormalEquations, Reservoir, harvest
 
 POOLINGS = ("mean", "last", "concat")
@@ -59,7 +60,7 @@ class SeriesFeatures(ReservoirEstimator):
         return [self.washout + max(-(-left * (k + 1) // self.n_states) - 1, 0) for k in range(self.n_states)]
 
 
-class EchoStateClassifier(Saved, ClassifierMixin, SeriesFeatures):
+class EchoStateClassifier(Saved, ScoredClasses, SeriesFeatures):
     """Echo state network that gives a label to each series.
 
     The states along a series are pooled to one row, from which ridge regression tells the classes apart (targets 1 for
@@ -178,44 +179,17 @@ class EchoStateClassifier(Saved, ClassifierMixin, SeriesFeatures):
         self._check_length(series)
         self.reservoir_ = self._make_reservoir(series[0].shape[1])
         rows = self._rows(series)
-        targets = np.eye(len(self.classes_))[encode_labels(y, self.classes_)]
         readout = RidgeReadout(NormalEquations(rows.shape[1], len(self.classes_)), self.ridge)
-        readout.add(rows, targets)
+        readout.add(rows, self._one_hot(y))
         readout.finish()
         (self.coef_, self.intercept_), self.ridge_ = readout.linear, readout.fit.ridge
         return self
 
-    def decision_function(self, X):
-        """How much speaks for each class.
-
-        Parameters
-        ----------
-        X : list of array-like, or array-like, as for `fit`
-
-        Returns
-        -------
-        numpy.ndarray, shape (n, n_classes), or (n,) for two classes: then what speaks for the second
-        """
+    def _scores(self, X):
         check_is_fitted(self)
         series = check_samples(self, X, reset=False)
         self._check_length(series)
-        scores = self._rows(series) @ self.coef_.T + self.intercept_
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
-    def predict(self, X):
-        """The label of each series.
-
-        Parameters
-        ----------
-        X : list of array-like, or array-like, as for `fit`
-
-        Returns
-        -------
-        numpy.ndarray, shape (n,)
-        """
-        scores = self.decision_function(X)
-        codes = (scores > 0).astype(np.int64) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[codes]
+        return self._rows(series) @ self.coef_.T + self.intercept_
 
     def _fitted_state(self):
         return {

@@ -3,17 +3,18 @@
 import numbers
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from neurojit import functional as F
 from neurojit.core.device import threads
 from neurojit.core.random import Key
 from neurojit.estimators.inputs import naming
+from neurojit.estimators.linear_mixins import ManyOutputs, ScoredClasses
 from neurojit.estimators.options import Number, OneOf
 from neurojit.estimators.reservoir_options import check_common, check_dtype, check_ridge
 from neurojit.estimators.saved import Saved, labels_from_state, labels_state
-from neurojit.estimators.targets import check_labels, check_values, encode_labels, find_classes, given_classes
+from neurojit.estimators.targets import check_labels, check_values, find_classes, given_classes
 from neurojit.reservoirs import NormalEquations, press
 
 _FUNCTIONS = {"sigmoid": F.sigmoid, "tanh": F.tanh, "relu": F.relu}
@@ -146,7 +147,7 @@ class ExtremeLearningMachine(Saved, BaseEstimator):
         self._sums = NormalEquations.from_state(state["sums"])
 
 
-class ExtremeLearningMachineRegressor(RegressorMixin, ExtremeLearningMachine):
+class ExtremeLearningMachineRegressor(ManyOutputs, ExtremeLearningMachine):
     """One hidden layer of random neurons whose outputs are combined by least squares.
 
     y = W_out f(W x + b), with W and b drawn once: Huang, Zhu and Siew 2006, "Extreme learning machine: theory and
@@ -191,11 +192,6 @@ class ExtremeLearningMachineRegressor(RegressorMixin, ExtremeLearningMachine):
     >>> bool(model.score(X, np.sin(X[:, 0])) > 0.999)
     True
     """
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
     def fit(self, X, y):
         """Draw the hidden layer and train the readout.
@@ -265,7 +261,7 @@ class ExtremeLearningMachineRegressor(RegressorMixin, ExtremeLearningMachine):
         self._columns = state["columns"]
 
 
-class ExtremeLearningMachineClassifier(ClassifierMixin, ExtremeLearningMachine):
+class ExtremeLearningMachineClassifier(ScoredClasses, ExtremeLearningMachine):
     """One hidden layer of random neurons, and ridge regression to 1 for the class and 0 for the others.
 
     Parameters
@@ -313,7 +309,7 @@ class ExtremeLearningMachineClassifier(ClassifierMixin, ExtremeLearningMachine):
         y = check_labels(y, X)
         self.classes_ = find_classes(y)
         with threads(self.n_threads):
-            self._fit(X, self._encode(y))
+            self._fit(X, self._one_hot(y))
         return self
 
     def partial_fit(self, X, y, classes=None):
@@ -335,42 +331,13 @@ class ExtremeLearningMachineClassifier(ClassifierMixin, ExtremeLearningMachine):
         X = self._check_rows(X, reset=first)
         y = check_labels(y, X)
         self.classes_ = given_classes(classes, getattr(self, "classes_", None))
-        Y = self._encode(y)
+        Y = self._one_hot(y)
         with threads(self.n_threads):
             self._fit(X, Y) if first else self._learn(X, Y)
         return self
 
-    def decision_function(self, X):
-        """How much speaks for each class.
-
-        Parameters
-        ----------
-        X : array-like, shape (n, n_features)
-
-        Returns
-        -------
-        numpy.ndarray, shape (n, n_classes), or (n,) for two classes: then what speaks for the second
-        """
-        scores = self._outputs(X)
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
-    def predict(self, X):
-        """The label of each row.
-
-        Parameters
-        ----------
-        X : array-like, shape (n, n_features)
-
-        Returns
-        -------
-        numpy.ndarray, shape (n,)
-        """
-        scores = self.decision_function(X)
-        codes = (scores > 0).astype(np.int64) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[codes]
-
-    def _encode(self, y):
-        return np.eye(len(self.classes_))[encode_labels(y, self.classes_)]
+    def _scores(self, X):
+        return self._outputs(X)
 
     def _fitted_state(self):
         return super()._fitted_state() | {"classes": labels_state(self.classes_)}

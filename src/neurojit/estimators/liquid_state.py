@@ -4,17 +4,18 @@ import itertools
 import numbers
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
 from neurojit.core.device import threads
 from neurojit.core.random import Key
+from neurojit.estimators.linear_mixins import ManyOutputs, ScoredClasses
 from neurojit.estimators.linear_readout import RidgeReadout
 from neurojit.estimators.options import Number, OneOf
 from neurojit.estimators.reservoir_options import check_common, check_ridge
 from neurojit.estimators.saved import Saved, labels_from_state, labels_state
 from neurojit.estimators.series import check_samples, check_series, check_targets
-from neurojit.estimators.targets import check_labels, encode_labels, find_classes
+from neurojit.estimators.targets import check_labels, find_classes
 from neurojit.reservoirs import Liquid, NormalEquations, encode_delta, encode_latency, encode_rate
 from neurojit.reservoirs.liquid import run_all
 from neurojit.reservoirs.spikes import ENCODERS
@@ -103,7 +104,7 @@ class LiquidState(Saved, BaseEstimator):
         self.liquid_ = self._make_liquid(len(self._low))
 
 
-class LiquidStateClassifier(ClassifierMixin, LiquidState):
+class LiquidStateClassifier(ScoredClasses, LiquidState):
     """Liquid state machine that gives a label to each series.
 
     Maass, Natschläger and Markram 2002, "Real-time computing without stable states: a new framework for neural
@@ -217,8 +218,7 @@ class LiquidStateClassifier(ClassifierMixin, LiquidState):
         y = check_labels(y, series)
         self.classes_ = find_classes(y)
         self._start(series)
-        targets = np.eye(len(self.classes_))[encode_labels(y, self.classes_)]
-        self._train([self._rows(series)], [targets])
+        self._train([self._rows(series)], [self._one_hot(y)])
         return self
 
     def _rows(self, series):
@@ -230,36 +230,9 @@ class LiquidStateClassifier(ClassifierMixin, LiquidState):
         means = [traces[a : max(b, a + 1)] for a, b in itertools.pairwise(edges)]
         return np.concatenate([part.mean(axis=0) if len(part) else traces[-1] for part in means])
 
-    def decision_function(self, X):
-        """How much speaks for each class.
-
-        Parameters
-        ----------
-        X : list of array-like, or array-like, as for `fit`
-
-        Returns
-        -------
-        numpy.ndarray, shape (n, n_classes), or (n,) for two classes: then what speaks for the second
-        """
+    def _scores(self, X):
         check_is_fitted(self)
-        series = check_samples(self, X, reset=False)
-        scores = self._rows(series) @ self.coef_.T + self.intercept_
-        return scores[:, 1] - scores[:, 0] if len(self.classes_) == 2 else scores
-
-    def predict(self, X):
-        """The label of each series.
-
-        Parameters
-        ----------
-        X : list of array-like, or array-like, as for `fit`
-
-        Returns
-        -------
-        numpy.ndarray, shape (n,)
-        """
-        scores = self.decision_function(X)
-        codes = (scores > 0).astype(np.int64) if scores.ndim == 1 else scores.argmax(axis=1)
-        return self.classes_[codes]
+        return self._rows(check_samples(self, X, reset=False)) @ self.coef_.T + self.intercept_
 
     def _fitted_state(self):
         return super()._fitted_state() | {"classes": labels_state(self.classes_)}
@@ -269,7 +242,7 @@ class LiquidStateClassifier(ClassifierMixin, LiquidState):
         self.classes_ = labels_from_state(state["classes"])
 
 
-class LiquidStateRegressor(RegressorMixin, LiquidState):
+class LiquidStateRegressor(ManyOutputs, LiquidState):
     """Liquid state machine that maps a series to a series: a readout of the neurons' filtered spikes at each step.
 
     Parameters
@@ -326,11 +299,6 @@ class LiquidStateRegressor(RegressorMixin, LiquidState):
         self.ridge = ridge
         self.n_threads = n_threads
         self.random_state = random_state
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
     def fit(self, X, y):
         """Make the liquid and train the readout.

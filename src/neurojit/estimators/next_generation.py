@@ -3,9 +3,10 @@
 import numbers
 
 import numpy as np
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_is_fitted
 
+from neurojit.estimators.linear_mixins import ManyOutputs
 from neurojit.estimators.linear_readout import RidgeReadout
 from neurojit.estimators.options import Number
 from neurojit.estimators.reservoir_options import check_ridge
@@ -18,7 +19,7 @@ _POSITIVE_INTEGER = Number("an integer >= 1", numbers.Integral, 1)
 _PIECE = 1 << 13  # steps whose features are made at a time
 
 
-class NextGenerationReservoir(Saved, RegressorMixin, BaseEstimator):
+class NextGenerationReservoir(Saved, ManyOutputs, BaseEstimator):
     """Nonlinear vector autoregression: ridge regression on delays of the input and their monomials.
 
     Gauthier, Bollt, Griffith and Barbosa 2021, "Next generation reservoir computing", equations 5 to 10.
@@ -61,11 +62,6 @@ class NextGenerationReservoir(Saved, RegressorMixin, BaseEstimator):
         self.order = order
         self.ridge = ridge
         self.difference = difference
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
 
     @property
     def _reach(self):

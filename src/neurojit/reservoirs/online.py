@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from neurojit.kernels.cpu import online_readout as kernels
+from neurojit.reservoirs.reservoir import check_finite
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,8 +128,14 @@ class OnlineReadout:
             kernels.rls(z, y, float(self.rule.forgetting), self.w, self.p)
 
     def force(self, reservoir, u, y, state, last, inputs_to_readout):
-        """Learn a series in the closed loop; `state` and `last`, the output, are moved on."""
-        kernels.force(
+        """Learn a series in the closed loop; `state` and `last`, the output, are moved on.
+
+        Raises
+        ------
+        FloatingPointError
+            If the output is no longer finite; it says at which step.
+        """
+        done = kernels.force(
             np.ascontiguousarray(u, reservoir.dtype),
             *reservoir.weights(),
             np.ascontiguousarray(y, np.float64),
@@ -139,3 +146,4 @@ class OnlineReadout:
             state,
             last,
         )
+        check_finite(done, len(u))

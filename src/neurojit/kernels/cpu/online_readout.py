@@ -6,7 +6,7 @@ w (O, D)    p (D, D), the running inverse of Z'Z    z (T, D), a row of features 
 import numpy as np
 
 from neurojit.core.jit import kernel
-from neurojit.kernels.cpu.reservoir import buffers, load_units, step, store_units, take_inputs
+from neurojit.kernels.cpu.reservoir import buffers, is_finite, load_units, step, store_units, take_inputs
 
 
 @kernel
@@ -60,7 +60,8 @@ def force(
     """FORCE (Sussillo and Abbott 2009): the output fed back is the network's own, while its readout is learnt.
 
     Features are [1; the first `inputs` of u; state], w and p their readout; `state` and `last`, the output, come in as
-    those before step 0 and end as the last ones.
+    those before step 0 and end as the last ones. Returns the number of steps done: fewer than u has when an output is
+    no longer finite.
     """
     layers, n = bias.shape
     x, pre, words = buffers(state, n, layers)
@@ -78,4 +79,7 @@ def force(
             z[1 + inputs + i] = state[i]
         for o in range(w.shape[0]):
             last[o] = dot(w[o], z)
+            if not is_finite(last[o]):
+                return t
         rls_step(z, targets[t], forgetting, w, p, gain)
+    return u.shape[0]
