@@ -32,12 +32,12 @@ def mackey_glass_free_run(units=1000, ahead=84, trials=50):
     for seed in SEEDS:
         model = nj.EchoStateRegressor(
             units,
-            spectral_radius=1.25,
+            spectral_radius=0.9,
             leak_rate=0.7,
             input_scaling=1.0,
             bias_scaling=0.2,
             washout=500,
-            ridge=1e-9,
+            ridge=1e-10,
             random_state=seed,
         ).fit(x[:3499], x[1:3500])
         misses = []
@@ -57,7 +57,7 @@ def mackey_glass_one_step():
     errors = []
     for seed in SEEDS:
         model = nj.EchoStateRegressor(
-            100, spectral_radius=1.25, leak_rate=0.3, ridge=1e-5, input_to_readout=False, random_state=seed
+            100, spectral_radius=1.25, leak_rate=0.3, bias_scaling=0.2, ridge=1e-5, random_state=seed
         )
         model.fit(x[:500], x[1:501])
         predicted = model.predict(x[501:-1], continue_=True)
