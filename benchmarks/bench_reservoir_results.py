@@ -32,10 +32,10 @@ def mackey_glass_free_run(units=1000, ahead=84, trials=50):
     for seed in SEEDS:
         model = nj.EchoStateRegressor(
             units,
-            spectral_radius=0.9,
-            leak_rate=0.7,
-            input_scaling=1.0,
-            bias_scaling=0.2,
+            spectral_radius=1.1,
+            leak_rate=0.5,
+            input_scaling=2.0,
+            bias_scaling=0.5,
             washout=500,
             ridge=1e-10,
             random_state=seed,
