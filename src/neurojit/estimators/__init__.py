@@ -2,10 +2,11 @@
 
 from neurojit.estimators.convnet import ConvNetClassifier, ConvNetRegressor
 from neurojit.estimators.echo_state import EchoStateRegressor
-from neurojit.estimators.echo_state_classifier import EchoStateClassifier, ReservoirTransformer
+from neurojit.estimators.echo_state_classifier import EchoStateClassifier
 from neurojit.estimators.extreme_learning import ExtremeLearningMachineClassifier, ExtremeLearningMachineRegressor
 from neurojit.estimators.liquid_state import LiquidStateClassifier, LiquidStateRegressor
 from neurojit.estimators.next_generation import NextGenerationReservoir
+from neurojit.estimators.reservoir_transformer import ReservoirTransformer
 
 __all__ = [
     "ConvNetClassifier",
