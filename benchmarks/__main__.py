@@ -13,13 +13,15 @@ FAMILIES = {
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
     "word2vec": "word vectors beside gensim: words a second, memory, analogies and similarities",
+    "reservoirs": "reservoirs beside reservoirpy: states, batches, fits, memory",
+    "reservoir_results": "reservoirs on tasks of the literature, five seeds",
     "start": "import, first batch and demo, with cold and warm kernel caches",
 }
 
 
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    names = "\n".join(f"  {name:14s}{what}" for name, what in FAMILIES.items())
+    names = "\n".join(f"  {name:18s}{what}" for name, what in FAMILIES.items())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = f"families (all of them by default):\n{names}"
     parser.add_argument("families", nargs="*", metavar="family")

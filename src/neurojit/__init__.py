@@ -17,15 +17,35 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from neurojit import datasets, functional, inspection, io, layers, models, testing, text, training
+    from neurojit import datasets, functional, inspection, io, layers, models, reservoirs, testing, text, training
     from neurojit.core.device import threads
     from neurojit.core.options import get_options, set_options
-    from neurojit.estimators import ConvNetClassifier, ConvNetRegressor, Word2Vec
+    from neurojit.estimators import (
+        ConvNetClassifier,
+        ConvNetRegressor,
+        EchoStateClassifier,
+        EchoStateRegressor,
+        ExtremeLearningMachineClassifier,
+        ExtremeLearningMachineRegressor,
+        LiquidStateClassifier,
+        LiquidStateRegressor,
+        NextGenerationReservoir,
+        ReservoirTransformer,
+        Word2Vec,
+    )
     from neurojit.io import load
 
 __all__ = [
     "ConvNetClassifier",
     "ConvNetRegressor",
+    "EchoStateClassifier",
+    "EchoStateRegressor",
+    "ExtremeLearningMachineClassifier",
+    "ExtremeLearningMachineRegressor",
+    "LiquidStateClassifier",
+    "LiquidStateRegressor",
+    "NextGenerationReservoir",
+    "ReservoirTransformer",
     "Word2Vec",
     "__version__",
     "datasets",
@@ -36,6 +56,7 @@ __all__ = [
     "layers",
     "load",
     "models",
+    "reservoirs",
     "set_options",
     "testing",
     "text",
@@ -47,6 +68,14 @@ __all__ = [
 _HOMES = {
     "ConvNetClassifier": "neurojit.estimators",
     "ConvNetRegressor": "neurojit.estimators",
+    "EchoStateClassifier": "neurojit.estimators",
+    "EchoStateRegressor": "neurojit.estimators",
+    "ExtremeLearningMachineClassifier": "neurojit.estimators",
+    "ExtremeLearningMachineRegressor": "neurojit.estimators",
+    "LiquidStateClassifier": "neurojit.estimators",
+    "LiquidStateRegressor": "neurojit.estimators",
+    "NextGenerationReservoir": "neurojit.estimators",
+    "ReservoirTransformer": "neurojit.estimators",
     "Word2Vec": "neurojit.estimators",
     "get_options": "neurojit.core.options",
     "load": "neurojit.io",

@@ -75,3 +75,16 @@ def test_loops_become_vector_code(name):
     loop(*((x, 1.0, x) if name == "elu" else (x, x)))
     (code,) = loop.inspect_llvm().values()
     assert re.search(r"call <\d+ x float> @llvm\.fmuladd", code)
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_float64_to_the_last_bits(name):
+    """Over all magnitudes, in vector code too; where the result is no normal number it may be zero."""
+    sizes = np.concatenate([np.logspace(-300, 3, 20_000), np.linspace(0, 45, 20_000)])
+    x = np.concatenate([-sizes[::-1], sizes, [0.0, -np.inf, np.inf]])
+    y, exact = apply(name, x), EXACT[name](x)
+    normal = np.abs(exact) > 2.0**-1020
+    assert (np.abs(y - exact)[normal] / np.spacing(np.abs(exact[normal]))).max() <= 4
+    assert (np.abs(y[~normal]) <= 2.0**-1019).all()
+    np.testing.assert_array_equal(y[-3:], exact[-3:])
+    assert np.isnan(apply(name, np.array([np.nan]))).all()

@@ -8,7 +8,10 @@ import pytest
 
 MODULES = [
     "neurojit",
-    *(f"neurojit.{name}" for name in ("functional", "layers", "models", "training", "text", "io", "testing")),
+    *(
+        f"neurojit.{name}"
+        for name in ("functional", "layers", "models", "reservoirs", "training", "text", "io", "testing")
+    ),
 ]
 HEADING = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}$", re.MULTILINE)
 

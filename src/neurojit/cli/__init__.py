@@ -1,4 +1,4 @@
-"""The command line: `neurojit demo`, `neurojit info`, `neurojit warmup`, `neurojit word2vec`."""
+"""The command line: `neurojit demo`, `neurojit esn`, `neurojit info`, `neurojit warmup`, `neurojit word2vec`."""
 
 from neurojit.cli.main import main
 

@@ -38,6 +38,7 @@ def _parser():
     parser.add_argument("--version", action="version", version=f"neurojit {neurojit.__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_demo(commands)
+    _add_esn(commands)
     info = commands.add_parser("info", help="show versions, SIMD lanes, threads, cache and CUDA")
     info.set_defaults(run=_info)
     warmup = commands.add_parser("warmup", help="compile the kernels into the cache")
@@ -65,6 +66,25 @@ def _add_word2vec(commands):
     add_commands(commands, _positive, _natural)
 
 
+def _add_esn(commands):
+    esn = commands.add_parser("esn", help="learn the columns of a CSV file with an echo state network and predict on")
+    esn.add_argument("path", metavar="FILE.csv", help="a row a step; a first row of names is allowed")
+    esn.add_argument("--columns", nargs="+", metavar="COLUMN", help="names or numbers from 0 (default: all)")
+    esn.add_argument("--ahead", type=_positive, default=100, metavar="N", help="rows to predict (default: 100)")
+    esn.add_argument("--delimiter", default=",", help="between cells (default: a comma)")
+    esn.add_argument("--units", type=_positive, default=500, metavar="N", help="units (default: 500)")
+    esn.add_argument("--spectral-radius", type=float, default=0.9, metavar="R", help="of W (default: 0.9)")
+    esn.add_argument("--leak-rate", type=float, default=1.0, metavar="A", help="above 0, at most 1 (default: 1)")
+    esn.add_argument("--ridge", type=float, default=1e-6, metavar="R", help="penalty of the readout (default: 1e-6)")
+    esn.add_argument("--washout", type=_natural, default=100, metavar="N", help="rows not learnt from (default: 100)")
+    esn.add_argument("--noise", type=float, default=0.0, metavar="S", help="noise in training (default: 0)")
+    esn.add_argument("--seed", type=_natural, default=0, metavar="N", help="random seed (default: 0)")
+    esn.add_argument("--out", metavar="FILE", help="write the rows predicted to this CSV file")
+    esn.add_argument("--save", metavar="FILE", help="save the model to this safetensors file")
+    esn.add_argument("--plot", metavar="FILE", help="draw the free run over the last rows to this PNG file")
+    esn.set_defaults(run=_esn)
+
+
 # A command's module is imported when the command runs: `neurojit --help` answers at once.
 
 
@@ -72,6 +92,15 @@ def _demo(options):
     from neurojit.cli.demo import demo
 
     demo(data=options.data, epochs=options.epochs, seed=options.seed, save=options.save, plot=options.plot)
+
+
+def _esn(options):
+    from neurojit.cli.esn import esn
+
+    names = ("columns", "ahead", "delimiter", "save", "plot", "out", "seed")
+    settings = ("spectral_radius", "leak_rate", "ridge", "washout", "noise")
+    given = {name: getattr(options, name) for name in (*names, *settings)}
+    esn(options.path, n_units=options.units, **given)
 
 
 def _info(options):

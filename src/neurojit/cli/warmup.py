@@ -8,8 +8,10 @@ from neurojit import functional as F
 from neurojit import training
 from neurojit.core import cache
 from neurojit.core.random import Key
+from neurojit.estimators import EchoStateRegressor
 from neurojit.functional import Op
 from neurojit.layers import Dense
+from neurojit.reservoirs import Liquid
 
 
 def warmup(dtypes=("float32",)):
@@ -32,7 +34,7 @@ def warmup(dtypes=("float32",)):
 
 
 def calls(dtype):
-    """What to call, by name: every function of `neurojit.functional`, every optimizer and a draw of random numbers."""
+    """What to call, by name: all of `neurojit.functional`, the optimizers, a draw of random numbers, reservoirs."""
     found = {"random": lambda: (Key(0).normal(5, dtype=dtype), Key(0).permutation(5))}
     for name in F.__all__:
         if isinstance(getattr(F, name), Op):
@@ -41,7 +43,14 @@ def calls(dtype):
     found["conv2d depthwise"] = _op_call(F.conv2d, (image, window), {"groups": 3})
     for optimizer in (training.SGD(0.1, momentum=0.9), training.RMSprop(0.1), training.Adam(0.1)):
         found[type(optimizer).__name__] = _optimizer_call(optimizer, dtype)
-    return found
+    return found | {"reservoirs": lambda: _reservoirs(dtype), "liquid": lambda: Liquid(1).run(np.ones((3, 1)))}
+
+
+def _reservoirs(dtype):
+    """Long and short series, and a closed loop."""
+    for topology in ("random", "shifts"):
+        model = EchoStateRegressor(20, topology=topology, washout=0, dtype=dtype.name)
+        model.fit([np.ones((9, 1))] * 20, [np.ones((9, 1))] * 20).fit(np.ones((9, 1)), np.ones((9, 1))).generate(2)
 
 
 def _op_call(op, arguments, options):

@@ -3,6 +3,7 @@
 from neurojit.inspection.cost import Cost, cost
 from neurojit.inspection.plots import confusion_matrix, first_layer_filters, learning_curve, misclassified
 from neurojit.inspection.receptive_field import Field, receptive_field
+from neurojit.inspection.reservoirs import eigenvalues, error_by_horizon, free_run, state_heat_map
 from neurojit.inspection.tables import Table
 
 __all__ = [
@@ -11,8 +12,12 @@ __all__ = [
     "Table",
     "confusion_matrix",
     "cost",
+    "eigenvalues",
+    "error_by_horizon",
     "first_layer_filters",
+    "free_run",
     "learning_curve",
     "misclassified",
     "receptive_field",
+    "state_heat_map",
 ]

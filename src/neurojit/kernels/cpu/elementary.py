@@ -2,8 +2,9 @@
 
 In float32 each is a range reduction and a polynomial: no branches, no tables, no calls. Against the exact value they
 are within 4 units in the last place wherever the result is a normal number (`normal_cdf`: within 3e-7); exp, tanh and
-sigmoid are monotone, exact at infinities, and a NaN stays a NaN. In float64, where speed matters less, they are the C
-library's. Call them from compiled code: ``exp(x)`` takes the form for the type of x.
+sigmoid are monotone, exact at infinities, and a NaN stays a NaN. In float64 tanh and sigmoid, which recurrent networks
+spend their time in, are built in the same way (`elementary_double`); the others are the C library's. Call them from
+compiled code: ``exp(x)`` takes the form for the type of x.
 
 The polynomials are minimax fits, evaluated by Horner's rule with fused multiply-adds. IEEE arithmetic in the order
 written matters here (the reductions subtract nearly equal numbers), so all are exact kernels.
@@ -15,6 +16,7 @@ import numpy as np
 
 from neurojit.core.jit import exact_kernel, overload, types
 from neurojit.core.scalar import multiply_add
+from neurojit.kernels.cpu.elementary_double import sigmoid_double, tanh_double
 
 _LOG2_E = np.float32(1.4426950408889634)
 _LN2_HIGH = np.float32(0.693145751953125)  # so few bits that n times it is exact
@@ -140,12 +142,7 @@ def _tanh_single(x):
     return near if size < np.float32(0.625) else far
 
 
-@exact_kernel
-def _tanh_double(x):
-    return math.tanh(x)
-
-
-_by_precision(tanh, _tanh_single, _tanh_double)
+_by_precision(tanh, _tanh_single, tanh_double)
 
 
 def sigmoid(x):
@@ -158,12 +155,7 @@ def _sigmoid_single(x):
     return np.float32(1) / (np.float32(1) + _exp_single(-x))
 
 
-@exact_kernel
-def _sigmoid_double(x):
-    return 1.0 / (1.0 + math.exp(-x))
-
-
-_by_precision(sigmoid, _sigmoid_single, _sigmoid_double)
+_by_precision(sigmoid, _sigmoid_single, sigmoid_double)
 
 
 # -- softplus ---------------------------------------------------------------------------------------------------------
