@@ -69,6 +69,7 @@ WIDE = {
     "few channels": ((3, 20, 17, 3), (7, 7, 3, 33), {"stride": 2, "padding": 3}),
     "one channel, whole rows": ((2, 12, 11, 1), (5, 4, 1, 16), {"padding": ((2, 1), (0, 3))}),
     "groups": ((2, 8, 8, 32), (3, 3, 8, 48), {"groups": 4, "stride": (1, 2), "dilation": 2, "padding": 2}),
+    "groups as wide as a panel together": ((2, 20, 20, 32), (3, 3, 16, 32), {"groups": 2}),
     "depthwise": ((2, 8, 8, 20), (3, 3, 1, 40), {"groups": 20, "padding": "same"}),
     "pointwise, strided": ((2, 9, 9, 24), (1, 1, 24, 40), {"stride": 2}),
     "many positions": ((5, 31, 29, 8), (3, 3, 8, 8), {"padding": 1}),

@@ -16,13 +16,13 @@ NAMES = ["y", "dx", "dweight", "dbias"]
 # sharing out the work, panels and channels left over, tiles past the border, and every phase of dilated windows.
 CASES = {
     "4x4": ((2, 11, 9, 16), (3, 3, 16, 24), {"padding": 1}, "Winograd F(4x4, 3x3)"),
-    "2x2": ((3, 6, 5, 20), (3, 3, 20, 33), {"padding": 1}, "Winograd F(2x2, 3x3)"),
+    "2x2": ((3, 6, 6, 20), (3, 3, 20, 33), {"padding": 1}, "Winograd F(2x2, 3x3)"),
     "5x5": ((2, 9, 8, 17), (5, 5, 17, 16), {"padding": 2}, "Winograd F(2x2, 5x5)"),
-    "dilated": ((1, 13, 10, 16), (3, 3, 16, 16), {"padding": 2, "dilation": (2, 3)}, "Winograd F(4x4, 3x3)"),
-    "dilated 5x5": ((1, 14, 14, 16), (5, 5, 16, 16), {"padding": 4, "dilation": 2}, "Winograd F(2x2, 5x5)"),
+    "dilated": ((1, 16, 24, 16), (3, 3, 16, 16), {"padding": 2, "dilation": (2, 3)}, "Winograd F(4x4, 3x3)"),
+    "dilated 5x5": ((1, 16, 16, 16), (5, 5, 16, 16), {"padding": 4, "dilation": 2}, "Winograd F(2x2, 5x5)"),
     "no padding": ((2, 12, 12, 40), (3, 3, 40, 16), {}, "Winograd F(4x4, 3x3)"),
     "uneven padding": ((1, 9, 7, 16), (3, 3, 16, 16), {"padding": ((0, 3), (2, 1))}, "Winograd F(4x4, 3x3)"),
-    "padding wider than the window": ((1, 5, 5, 16), (3, 3, 16, 16), {"padding": 4}, "Winograd F(4x4, 3x3)"),
+    "padding wider than the window": ((1, 17, 17, 16), (3, 3, 16, 16), {"padding": 4}, "Winograd F(4x4, 3x3)"),
     "many filters": ((4, 15, 15, 150), (3, 3, 150, 140), {"padding": 1}, "Winograd F(4x4, 3x3)"),
     "many tiles": ((9, 31, 30, 16), (3, 3, 16, 40), {"padding": 1}, "Winograd F(4x4, 3x3)"),
     "no images": ((0, 8, 8, 16), (3, 3, 16, 16), {"padding": 1}, "Winograd F(2x2, 3x3)"),
@@ -90,7 +90,7 @@ def test_equals_the_definition(case):
 
 
 @pytest.mark.parametrize(
-    ("window", "shape"), [(3, (1, 4, 4, 16)), (3, (17, 4, 4, 16)), (5, (2, 6, 6, 16)), (3, (17, 2, 2, 16))]
+    ("window", "shape"), [(3, (1, 4, 4, 16)), (3, (17, 4, 4, 16)), (5, (2, 6, 6, 16)), (3, (3, 6, 6, 16))]
 )
 def test_pullback_equals_central_differences(window, shape, rng):
     x, weight, bias = rng.standard_normal(shape), rng.standard_normal((window, window, 16, 16)), rng.standard_normal(16)
@@ -119,11 +119,28 @@ def test_algorithm_is_told(case, directly):
         ((3, 5, 16, 16), {}, "indirect matrix product"),
         ((3, 3, 8, 16), {"groups": 2}, "lanewise product"),
         ((3, 3, 16, 8), {}, "indirect matrix product"),
+        ((3, 3, 16, 16), {"dilation": 4, "padding": 4}, "indirect matrix product"),  # most taps see the border
     ],
 )
 def test_other_convolutions_go_other_ways(weight_shape, options, expected):
     x = np.ones((1, 9, 9, 16), np.float32)
     assert F.conv2d.algorithm(x, np.ones(weight_shape, np.float32), **options) == expected
+
+
+@pytest.mark.parametrize("size", [1, 2])
+def test_maps_smaller_than_a_tile_go_other_ways(size):
+    x, weight = np.ones((64, size, size, 16), np.float32), np.ones((3, 3, 16, 16), np.float32)
+    assert F.conv2d.algorithm(x, weight, padding=1) == "indirect matrix product"
+
+
+def test_depth_of_padding_alone_goes_another_way(directly, rng):
+    x, weight = rng.standard_normal((2, 1, 8, 8, 16)), rng.standard_normal((1, 3, 3, 16, 16))
+    y = F.conv3d(x, weight, padding=1)
+    np.testing.assert_array_equal(y[:, 0], 0)
+    expected = directly(lambda: F.conv2d(x[:, 0], weight[0], padding=1))
+    np.testing.assert_allclose(y[:, 1], expected, rtol=1e-11, atol=1e-11)
+    assert F.conv_transpose3d(y, weight, padding=1).shape == x.shape
+    gradcheck(F.conv3d, x[:1], weight, padding=1, max_entries=30)
 
 
 def test_an_operation_with_one_algorithm_says_so():

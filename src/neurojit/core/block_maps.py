@@ -82,17 +82,7 @@ def block_map(*matrices):
                     for j, value in enumerate(row):
                         e.store([builder.fadd(value, added)], at(targets, i, j, size_out), masks)
 
-            lanes = e.constant(e.lanes)
-            whole = builder.sdiv(channels, lanes)
-            e.loop(whole, [], lambda k, _: at_channels(builder.mul(k, lanes), None) or [], "channels")
-            done = builder.mul(whole, lanes)
-            rest = builder.sub(channels, done)
-            e.loop(
-                builder.zext(builder.icmp_signed(">", rest, e.constant(0)), e.int),
-                [],
-                lambda k, _: at_channels(done, e.masks(rest)) or [],
-                "rest",
-            )
+            e.along(channels, at_channels)
             return context.get_dummy_value()
 
         return types.void(like, *[types.intp] * 4), codegen

@@ -1,4 +1,4 @@
-"""Writes LLVM vector code: what the register tile and the block maps are made of.
+"""Writes LLVM vector code: what the tiles, block maps, runs, sparse and pair products are made of.
 
 Addresses are integers (bytes), tables of addresses are arrays of 64-bit integers.
 """
@@ -150,6 +150,16 @@ class Emitter:
         whole = self.builder.sdiv(count, self.constant(UNROLL))
         tile = self.loop(whole, tile, steps, name)
         return self.loop(count, tile, step, f"{name}.rest", first=self.builder.mul(whole, self.constant(UNROLL)))
+
+    def along(self, count, body):
+        """body(first, masks) for every vector of `count` numbers; masks are None but for a last one not whole."""
+        lanes = self.constant(self.lanes)
+        whole = self.builder.sdiv(count, lanes)
+        self.loop(whole, [], lambda k, _: body(self.builder.mul(k, lanes), None) or [], "whole")
+        done = self.builder.mul(whole, lanes)
+        rest = self.builder.sub(count, done)
+        is_left = self.builder.zext(self.builder.icmp_signed(">", rest, self.constant(0)), self.int)
+        self.loop(is_left, [], lambda _k, _: body(done, self.masks(rest)) or [], "rest")
 
     def opaque(self, value):
         """The same integer, of whose making LLVM knows nothing: it then keeps it in one register through a loop.

@@ -3,9 +3,9 @@
 Three intrinsics emit LLVM vector code for the host's lanes. All keep a tile of ROWS x (vectors * lanes) sums in
 registers and do one fused multiply-add per register and step:
 
-- `multiply_rows`: out[i, j] = start[j] + sum_s sum_c a[s, i][c] weight[s * run + c, j]. Each row i of each segment s is
-  an address of `run` consecutive values: a pixel under a convolution tap, a sample of a dense layer, or zeros.
-- `multiply_scattered`: the same of values that lie anywhere, out[i, j] = start[j] + sum_k a[i][offset_k] weight[k, j].
+- `multiply_rows`: out[i, j] = start[i, j] + sum_s sum_c a[s, i][c] weight[s * run + c, j]. Each row i of each segment s
+  is an address of `run` consecutive values: a pixel under a convolution tap, a sample of a dense layer, or zeros.
+- `multiply_scattered`: out[i, j] = start[i, j] + sum_k a[i][offset_k] weight[k, j], of values that lie anywhere.
 - `multiply_columns`: out[i, j] += sum_k a[k][offset_i] b[k][j]: the transposed product, for gradients to weights.
 
 Shapes and addresses are the caller's; nothing is checked here. Addresses are integers (bytes), from `address`.

@@ -30,7 +30,7 @@ def _exp(e, x):
     if e.bytes == 8:
         return _call(e, "exp", x)
     least, log2_e, high, low, one = _constants(e, _LEAST, _LOG2_E, -_LN2_HIGH, -_LN2_LOW, 1.0)
-    x = _call(e, "maxnum", x, least)
+    x = e.builder.select(e.builder.fcmp_ordered("<", x, least), least, x)  # a NaN stays one
     n = _call(e, "rint", e.builder.fmul(x, log2_e))
     r = _call(e, "fmuladd", n, low, _call(e, "fmuladd", n, high, x))
     p, *rest = _constants(e, *_POLYNOMIAL)

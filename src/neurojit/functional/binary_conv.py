@@ -37,12 +37,6 @@ def filter_scales(weight):
     return np.abs(weight).mean(axis=(0, 1, 2), dtype=weight.dtype)
 
 
-def _displacement(geometry):
-    """Where each tap looks from the window's position, shape (taps, 3); the engine's own may be by rows of a window."""
-    axes = list(zip(geometry.dilation, geometry.padding, strict=True))
-    return np.array([[d * k - before for k, (d, (before, _)) in zip(tap, axes, strict=True)] for tap in geometry.taps])
-
-
 def _input_words(x, geometry):
     """The signs of the images, packed 64 to a word, and K: the mean magnitude in each window (section 3.2)."""
     words = np.empty((*x.shape[:-1], -(-geometry.c_in // 64)), np.uint64)
@@ -73,7 +67,7 @@ def _xnor(x, weight, bias, geometry):
     words, scale = _input_words(x, geometry)
     y = empty((len(x), *geometry.output, c_out), x.dtype)
     bias = np.zeros(c_out, x.dtype) if bias is None else bias
-    numbers = geometry.output, geometry.stride, _displacement(geometry)
+    numbers = geometry.output, geometry.stride, geometry.displacement
     kernels.binary_conv(words, packed, c_in, plain, alpha, scale, bias, y, *numbers)
     return y, scale
 

@@ -83,7 +83,7 @@ def data_gradient(dy, weight, geometry, bias=None):
     if tiling is not None:
         return winograd.convolve(_image(dy), weight, bias, geometry.size[1:], tiling, True)
     if geometry.has_few_channels:
-        return few_channels.data_gradient(dy, weight, bias, geometry)
+        return few_channels.data_gradient(dy, weight, geometry, bias)
     dx = empty((dy.shape[0], *geometry.size, geometry.c_in), dy.dtype)
     start = start_rows(bias, group_in, groups, dy.dtype)
     run, step = c_out // groups, (1, 1, 1)

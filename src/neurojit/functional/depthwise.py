@@ -9,8 +9,8 @@ import numpy as np
 
 from neurojit.core import simd
 from neurojit.core.memory import empty
+from neurojit.functional.panels import panel_count, start_rows, sum_partials
 from neurojit.kernels.cpu import depthwise as kernels
-from neurojit.kernels.cpu.conv import sum_partials
 
 # Channels in a group that the lanewise tile is compiled for: they divide its lanes, and elsewhere leave most idle.
 _WIDTHS = tuple(width for width in (1, 2, 4, 8) if simd.lanes(np.float64) % width == 0)
@@ -72,15 +72,14 @@ def data_gradient(dy, weight, geometry, bias=None):
 def weight_gradient(source, dy, weight_shape, geometry):
     """Gradient to the weights, of their shape: for every tap, the inputs it saw times dy."""
     group_in, channels = weight_shape[-2:]
-    full, panels = _panels(channels, dy.dtype)
+    full, panels = panel_count(channels, dy.dtype)
     taps, splits = len(geometry.displacement), _splits(geometry, len(dy))
     partial = empty((splits, panels, taps, group_in, full), dy.dtype)
     numbers = geometry.output, geometry.stride, geometry.displacement
     source = _repeated(source, weight_shape)
     group, window = (0,) * group_in, _window(geometry.displacement, group_in)
     kernels.depthwise_weight_gradient(source, group, window, dy, partial, *numbers)
-    total = empty(partial[0].shape, dy.dtype)
-    sum_partials(partial.reshape(splits, -1), total.reshape(-1))
+    total = sum_partials(partial.reshape(splits, -1)).reshape(partial[0].shape)
     return total.transpose(1, 2, 0, 3).reshape(taps, group_in, -1)[..., :channels].reshape(weight_shape)
 
 
@@ -129,16 +128,10 @@ def _transposed(weight):
     return weight.reshape(taps, width, -1, width).transpose(0, 3, 2, 1).reshape(taps, width, channels)
 
 
-def _panels(channels, dtype):
-    """The width of the tile, and how many it takes for a number of channels."""
-    full = simd.VECTORS * simd.lanes(dtype)
-    return full, -(-channels // full)
-
-
 def _packed(weight):
     """Weights (taps, width, channels) a panel at a time: (panels, taps, width, full)."""
     taps, width, channels = weight.shape
-    full, panels = _panels(channels, weight.dtype)
+    full, panels = panel_count(channels, weight.dtype)
     packed = np.zeros((taps, width, panels * full), weight.dtype)
     packed[..., :channels] = weight
     return np.ascontiguousarray(packed.reshape(taps, width, panels, full).transpose(2, 0, 1, 3))
@@ -146,8 +139,4 @@ def _packed(weight):
 
 def _start(bias, weight):
     """What every sum starts from, bias or zeros, for whole panels."""
-    full, panels = _panels(weight.shape[-1], weight.dtype)
-    start = np.zeros(panels * full, weight.dtype)
-    if bias is not None:
-        start[: bias.size] = bias
-    return start
+    return start_rows(bias, weight.shape[-1], 1, weight.dtype)[0]

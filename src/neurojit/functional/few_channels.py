@@ -1,5 +1,6 @@
 """The three products of a convolution whose input has few channels: see kernels/cpu/few_channels.py."""
 
+import functools
 import itertools
 import math
 
@@ -30,6 +31,7 @@ def _padded(x, geometry):
     return padded
 
 
+@functools.lru_cache(maxsize=256)
 def _delta(geometry, itemsize):
     """Bytes from a window's corner to each of its rows."""
     _, h, w = _padded_size(geometry)
@@ -38,6 +40,7 @@ def _delta(geometry, itemsize):
     return np.array(rows, np.int64) * (geometry.c_in * itemsize)
 
 
+@functools.lru_cache(maxsize=256)
 def _offsets(geometry, itemsize):
     """Bytes from a window's corner to every value it sees."""
     run = np.arange(geometry.window[2] * geometry.c_in, dtype=np.int64) * itemsize
@@ -55,7 +58,7 @@ def forward(x, weight, bias, geometry):
     return out
 
 
-def data_gradient(dy, weight, bias, geometry):
+def data_gradient(dy, weight, geometry, bias):
     """Gradient to x plus `bias` (or None), shape (n, *geometry.size, c_in)."""
     dx = empty((len(dy), *geometry.size, geometry.c_in), dy.dtype)
     size = math.prod(weight.shape[:-1])

@@ -3,12 +3,13 @@
 import dataclasses
 import functools
 import itertools
+import math
 
 import numpy as np
 
 from neurojit.core.shapes import integers, output_size, paddings
 
-# Below this many channels what a window sees is copied (kernels/cpu/few_channels.py).
+# Below this many channels the values of a window are read by their offsets (kernels/cpu/few_channels.py).
 _FEW_CHANNELS = 16
 
 
@@ -46,9 +47,18 @@ class Geometry:
 
     @property
     def has_few_channels(self):
-        """Whether runs of channels are too short for the register tile, but those of a window's rows can be copied."""
+        """Whether runs of channels are too short for the register tile, and a window's rows are runs without gaps."""
         is_window = any(k > 1 for k in self.window)
         return is_window and self.groups == 1 and self.c_in < _FEW_CHANNELS and self.dilation[2] == 1
+
+    @functools.cached_property
+    def multiplications(self):
+        """Of one image for each pair of channels: how often the tap of a window sees something."""
+        axes = zip(self.size, self.output, self.window, self.stride, self.padding, self.dilation, strict=True)
+        return math.prod(
+            sum(0 <= s * i + d * k - before < n for i in range(out) for k in range(taps))
+            for n, out, taps, s, (before, _), d in axes
+        )
 
     @functools.cached_property
     def displacement(self):

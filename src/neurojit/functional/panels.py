@@ -18,6 +18,8 @@ def packed_panels(matrix, groups=1):
     """A matrix (rows, groups * columns) in panels, shape (groups, panels, rows, full), with zeros past the columns."""
     rows, columns = len(matrix), matrix.shape[1] // groups
     full, panels = panel_count(columns, matrix.dtype)
+    if groups == 1 and columns == full:  # one panel as it is
+        return matrix.reshape(1, 1, rows, full)
     packed = empty((groups, panels, rows, full), matrix.dtype)
     pack_panels(matrix.reshape(rows, groups, columns), packed)
     return packed

@@ -53,6 +53,11 @@ class Tiling:
         return f"Winograd F({m}x{m}, {r}x{r})"
 
     @property
+    def multiplications(self):
+        """For each pair of channels."""
+        return self.tiles * self.points**2
+
+    @property
     def points(self):
         """Elements of a patch along one axis."""
         return sum(VARIANTS[self.variant]) - 1
@@ -74,13 +79,16 @@ _FEWEST_CHANNELS = 16
 _FEWEST_TILES = 64
 
 
-def is_possible(geometry, c_out):
-    """Whether a convolution is one Winograd's algorithms are written for, large enough to gain by them."""
+# Nor do they pay where tiles lie past the border: at most this share of the multiplications is to be left.
+_MOST_MULTIPLICATIONS = 0.6
+
+
+def _is_possible(geometry, c_out):
+    """Whether a convolution is one Winograd's algorithms are written for, of enough channels to gain by them."""
     return (
         get_options().winograd
         and geometry.groups == 1
-        and geometry.size[0] == 1
-        and geometry.window[0] == 1
+        and geometry.window[0] == geometry.size[0] == geometry.output[0] == 1
         and geometry.window[1:] in ((3, 3), (5, 5))
         and set(geometry.stride) == {1}
         and min(geometry.c_in, c_out) >= _FEWEST_CHANNELS
@@ -90,14 +98,14 @@ def is_possible(geometry, c_out):
 def forward_tiling(geometry, images, c_out):
     """The tiling of a convolution, or None where it is better computed otherwise."""
     before = [pair[0] for pair in geometry.padding[1:]]
-    return _tiling(geometry, images, geometry.output[1:], before) if is_possible(geometry, c_out) else None
+    return _tiling(geometry, images, geometry.output[1:], before) if _is_possible(geometry, c_out) else None
 
 
 def data_gradient_tiling(geometry, images, c_out):
     """The tiling of the gradient to data, or None where it is better computed otherwise."""
     axes = zip(geometry.window[1:], geometry.dilation[1:], geometry.padding[1:], strict=True)
     before = [d * (k - 1) - pair[0] for k, d, pair in axes]
-    return _tiling(geometry, images, geometry.size[1:], before) if is_possible(geometry, c_out) else None
+    return _tiling(geometry, images, geometry.size[1:], before) if _is_possible(geometry, c_out) else None
 
 
 def weight_gradient_tiling(geometry, images, c_out):
@@ -107,12 +115,13 @@ def weight_gradient_tiling(geometry, images, c_out):
 
 
 def _tiling(geometry, images, size, before):
-    """That of the fewest multiplications; of equals the more exact one."""
+    """That of the fewest multiplications, if they are few enough; of equals the more exact one."""
     window, dilation = geometry.window[1], geometry.dilation[1:]
     fits = [
         Tiling.of(variant, images, size, before, dilation) for variant, (_, r) in enumerate(VARIANTS) if r == window
     ]
-    return min(fits, key=lambda tiling: (tiling.tiles * tiling.points**2, tiling.points))
+    best = min(fits, key=lambda tiling: (tiling.multiplications, tiling.points))
+    return best if best.multiplications <= _MOST_MULTIPLICATIONS * images * geometry.multiplications else None
 
 
 def convolve(source, weight, bias, size, tiling, is_adjoint):
@@ -159,8 +168,10 @@ def _all_patches(source, tiling, width, is_gradient=False):
     c = source.shape[3]
     rows = -(-tiling.tiles // simd.ROWS) * simd.ROWS
     width = min(c, width)
-    patches = empty((-(-c // width), tiling.points**2, layer_size(rows * width, source)), source.dtype)
-    patches[:, :, tiling.tiles * width :] = 0
+    patches = empty((-(-c // width), tiling.points**2, layer_size(rows * width, source.itemsize)), source.dtype)
+    for block, layers in enumerate(patches):  # rows past the last tile are multiplied, so they must hold numbers
+        channels = min(width, c - block * width)
+        layers[:, tiling.tiles * channels : rows * channels] = 0
     before = (0, 0) if is_gradient else tiling.before
     map_all_patches(tiling.variant, is_gradient, source, before, tiling.map, tiling.tiles, width, patches)
     return patches
@@ -168,6 +179,6 @@ def _all_patches(source, tiling, width, is_gradient=False):
 
 def _all_filters(weight, c_in, columns, tiling, is_adjoint):
     full = simd.VECTORS * simd.lanes(weight.dtype)
-    filters = empty((-(-columns // full), tiling.points**2, layer_size(c_in * full, weight)), weight.dtype)
+    filters = empty((-(-columns // full), tiling.points**2, layer_size(c_in * full, weight.itemsize)), weight.dtype)
     kernels.map_all_filters(tiling.variant, weight, is_adjoint, filters)
     return filters

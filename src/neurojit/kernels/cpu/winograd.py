@@ -133,9 +133,9 @@ def _convolve_tiles(variant, source, before, tiling, first, count, filters, bias
     c_in, full = source.shape[3], VECTORS * lane_count(source)
     panels, layers, _ = filters.shape
     rows = ceil_divide(count, ROWS) * ROWS
-    patches = np.empty((layers, layer_size(rows * c_in, source)), source.dtype)
+    patches = np.empty((layers, layer_size(rows * c_in, source.itemsize)), source.dtype)
     patches[:, count * c_in :] = 0
-    products = np.empty((layers, layer_size(rows * full, source)), source.dtype)
+    products = np.empty((layers, layer_size(rows * full, source.itemsize)), source.dtype)
     map_patches(variant, False, source, before, tiling, first, count, 0, c_in, patches, 0)
     for panel in range(panels):
         column = panel * full
@@ -156,8 +156,8 @@ def _convolve_panel(variant, patches, c_in, tiling, tiles, weight, is_adjoint, c
     full = VECTORS * lane_count(patches)
     blocks, layers, _ = patches.shape
     rows = ceil_divide(tiles, ROWS) * ROWS
-    products = np.empty((layers, layer_size(rows * full, patches)), patches.dtype)
-    filters = np.empty((layers, layer_size(CHANNELS * full, patches)), patches.dtype)
+    products = np.empty((layers, layer_size(rows * full, patches.itemsize)), patches.dtype)
+    filters = np.empty((layers, layer_size(CHANNELS * full, patches.itemsize)), patches.dtype)
     for block in range(blocks):
         channel = block * CHANNELS
         count = min(CHANNELS, c_in - channel)

@@ -48,8 +48,8 @@ def _add_products(patches, gradients, count, totals):
 @kernel
 def _sum_split(variant, x, dy, before, tiling, first, last, share, totals):
     layers, c_in, columns = totals.shape
-    patches = np.empty((layers, layer_size(share * c_in, x)), x.dtype)
-    gradients = np.empty((layers, layer_size(share * columns, x)), x.dtype)
+    patches = np.empty((layers, layer_size(share * c_in, x.itemsize)), x.dtype)
+    gradients = np.empty((layers, layer_size(share * columns, x.itemsize)), x.dtype)
     totals[:] = 0
     for tile in range(first, last, share):
         count = min(share, last - tile)

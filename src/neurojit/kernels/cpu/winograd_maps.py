@@ -13,6 +13,7 @@ at 0, 1, -1 (, 2, -2) and infinity: sums and differences of their even and odd p
 import numpy as np
 
 from neurojit.core.block_maps import block_map
+from neurojit.core.emitter import LINE_BYTES
 from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import address, keep
 from neurojit.kernels.cpu.chunks import ceil_divide
@@ -191,14 +192,13 @@ def tabulate_patch(array, outside, n, y, x, count, tiling, table):
 
 # A page of the first-level cache's sets: layers a multiple of it apart would all fall into the same few sets.
 _PAGE_BYTES = 4096
-_LINE_BYTES = 64
 
 
 @kernel
-def layer_size(size, like):
+def layer_size(size, itemsize):
     """Elements from one layer of `size` elements to the next: a line more than whole pages."""
-    page = _PAGE_BYTES // like.itemsize
-    return -(-size // page) * page + _LINE_BYTES // like.itemsize
+    page = _PAGE_BYTES // itemsize
+    return ceil_divide(size, page) * page + LINE_BYTES // itemsize
 
 
 @inner_kernel

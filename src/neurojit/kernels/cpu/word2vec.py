@@ -135,7 +135,7 @@ def _logistic_step(xs, zs, n, chosen, start, stop, targets, spare, ys, signs, do
 
 @inner_kernel
 def _softmax_slopes(dots, n_rows, label, learning_rate):
-    """As `_logistic_slopes`, for one x and dots[k] its product with row k."""
+    """As `_slopes`, for one x and dots[k] its product with row k."""
     largest = dots[0]
     for k in range(n_rows):
         largest = max(largest, dots[k])
