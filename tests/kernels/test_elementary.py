@@ -72,7 +72,7 @@ def test_float64(name):
 def test_loops_become_vector_code(name):
     loop = numba.njit(getattr(activation, f"_{name}").py_func)
     x = np.ones(8, np.float32)
-    loop(*((x, 1.0, x) if name == "elu" else (x, x)))
+    loop(*((x, 1.0, 1.0, 1.0, x) if name == "elu" else (x, x)))
     (code,) = loop.inspect_llvm().values()
     assert re.search(r"call <\d+ x float> @llvm\.fmuladd", code)
 

@@ -26,6 +26,7 @@ def everything():
         layers.Reshape((1, 3, 3, 8)),
         layers.Conv3d(8, (1, 2, 2), padding="same"),
         layers.ConvTranspose3d(8, (1, 2, 2), stride=(1, 2, 2)),
+        layers.Reshape((6, 6, 8)),
         layers.GELU(approximate=True),
         layers.Sequential(layers.PReLU(), layers.CELU(2.0), layers.SELU(), layers.Mish(), layers.HardSigmoid(0.3)),
         layers.Sequential(layers.HardSwish(), layers.ThresholdedReLU(0.1), layers.LogSoftmax(axis=1)),

@@ -49,7 +49,7 @@ def tanh_double(x):
     y = _NOTHING_BESIDE_ONE if y < _NOTHING_BESIDE_ONE else y
     power, rest = _exp_parts(y)
     expm1 = multiply_add(power, rest, power - 1.0)
-    size = -expm1 / (expm1 + 2.0)
+    size = 0.0 - expm1 / (expm1 + 2.0)  # of 0 not -0
     return -size if x < 0.0 else size
 
 
