@@ -90,3 +90,10 @@ def test_threads_never_share_memory():
     for worker in workers:
         worker.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("shape", [(3,), (0, 4), (7, 5, 3), (200, 200)])
+def test_small_arrays_start_at_a_cache_line_where_asked(shape):
+    arrays = [memory.empty_at_line(shape, np.float32) for _ in range(5)]
+    assert all(a.shape == shape and a.dtype == np.float32 and a.flags.c_contiguous for a in arrays)
+    assert all(a.size == 0 or a.ctypes.data % 64 == 0 for a in arrays)

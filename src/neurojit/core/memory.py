@@ -84,6 +84,33 @@ def empty(shape, dtype):
     return np.asarray(_Lease(_take(_size_class(n_bytes)), shape, dtype))
 
 
+def empty_at_line(shape, dtype):
+    """As `empty`, but small arrays start at a cache line, too.
+
+    Parameters
+    ----------
+    shape : tuple of int
+    dtype : dtype
+
+    Returns
+    -------
+    numpy.ndarray
+
+    Examples
+    --------
+    >>> from neurojit.core.memory import empty_at_line
+    >>> empty_at_line((3, 5), "float32").ctypes.data % 64
+    0
+    """
+    dtype = np.dtype(dtype)
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if n_bytes >= _LEAST_BYTES:
+        return empty(shape, dtype)
+    memory = np.empty(n_bytes + _ALIGNMENT, np.uint8)
+    first = -memory.ctypes.data % _ALIGNMENT
+    return memory[first : first + n_bytes].view(dtype).reshape(shape)
+
+
 def empty_like(array):
     """An array of undefined values with the shape and dtype of another."""
     return empty(array.shape, array.dtype)

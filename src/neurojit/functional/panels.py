@@ -3,7 +3,7 @@
 import numpy as np
 
 from neurojit.core import simd
-from neurojit.core.memory import empty
+from neurojit.core.memory import empty, empty_at_line
 from neurojit.kernels.cpu import conv as kernels
 from neurojit.kernels.cpu.packing import pack_panels
 
@@ -18,9 +18,7 @@ def packed_panels(matrix, groups=1):
     """A matrix (rows, groups * columns) in panels, shape (groups, panels, rows, full), with zeros past the columns."""
     rows, columns = len(matrix), matrix.shape[1] // groups
     full, panels = panel_count(columns, matrix.dtype)
-    if groups == 1 and columns == full:  # one panel as it is
-        return matrix.reshape(1, 1, rows, full)
-    packed = empty((groups, panels, rows, full), matrix.dtype)
+    packed = empty_at_line((groups, panels, rows, full), matrix.dtype)  # else every load crosses two lines
     pack_panels(matrix.reshape(rows, groups, columns), packed)
     return packed
 
