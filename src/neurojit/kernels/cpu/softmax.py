@@ -48,11 +48,12 @@ def _choose_largest(row):
 @kernel
 def shifted_exp(x, shift, y):
     """y = exp(x - shift) and the sum of y."""
-    total = x.dtype.type(0)
     for j in range(x.size):
-        e = exp(x[j] - shift)
-        y[j] = e
-        total += e
+        y[j] = exp(x[j] - shift)
+    # Summed in a loop that stores nothing: else LLVM sums in another order where x and y lie close together.
+    total = x.dtype.type(0)
+    for j in range(y.size):
+        total += y[j]
     return total
 
 
