@@ -97,6 +97,7 @@ class Op(Generic[P, Y]):
         names = list(self.signature.parameters)
         if [name for name in names if name in differentiable] != list(differentiable):
             raise TypeError(f"{function.__name__}: {differentiable} are not arguments in the order of {names}")
+        self._places = [names.index(name) for name in differentiable]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Y:
         return self._function(*args, **kwargs)
@@ -144,8 +145,10 @@ class Op(Generic[P, Y]):
             ``backward(dy, wrt=None)``: `dy` has the shape (and nesting) of `y`; `wrt` is one bool for each gradient,
             and where it is False no work is done and None stands in the gradient's place.
         """
-        bound = self.signature.bind(*args, **kwargs).arguments
-        given = [bound.get(name) is not None for name in self.differentiable]
+        given = [
+            (args[place] if place < len(args) else kwargs.get(name)) is not None
+            for name, place in zip(self.differentiable, self._places, strict=True)
+        ]
         y, pullback = self._vjp(*args, **kwargs)
 
         def backward(dy, wrt=None):
