@@ -41,6 +41,8 @@ def calls(dtype):
             found[name] = _op_call(getattr(F, name), *_arguments(name, dtype))
     image, window = np.ones((2, 9, 9, 3), dtype), np.ones((3, 3, 1, 3), dtype)
     found["conv2d depthwise"] = _op_call(F.conv2d, (image, window), {"groups": 3})
+    tile = np.ones((16, 8, 8, 16), dtype), np.ones((3, 3, 16, 16), dtype)
+    found["conv2d Winograd"] = _op_call(F.conv2d, tile, {"padding": 1})
     for optimizer in (training.SGD(0.1, momentum=0.9), training.RMSprop(0.1), training.Adam(0.1)):
         found[type(optimizer).__name__] = _optimizer_call(optimizer, dtype)
     return found | {"reservoirs": lambda: _reservoirs(dtype), "liquid": lambda: Liquid(1).run(np.ones((3, 1)))}
