@@ -35,7 +35,7 @@ class Parameter:
         return f"Parameter(shape={self.value.shape}, dtype={self.value.dtype}{frozen})"
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, eq=False)
 class Mode:
     """How a pass through a network is run.
 
@@ -45,6 +45,12 @@ class Mode:
         Whether dropout drops and batch normalization uses the batch's statistics.
     key : Key or None
         Source of the pass's random numbers; needed only in training.
+    lengths : numpy.ndarray or None, default=None
+        Valid steps of each sequence of the batch, shape (n,), int64; None where all steps are. Layers that look along
+        time heed it; what they give past a sequence's length is zero or without meaning.
+    carry : dict or None, default=None
+        States of recurrent layers, by layer: a layer starts from the state it finds here and leaves its last one, so
+        that the next pass goes on from there; the gradient stops between passes. None starts every pass anew.
 
     Examples
     --------
@@ -59,10 +65,12 @@ class Mode:
 
     training: bool = False
     key: Key | None = None
+    lengths: np.ndarray | None = None
+    carry: dict | None = None
 
     def child(self, index):
         """The mode for the `index`-th part of a network, with random numbers of its own."""
-        return self if self.key is None else Mode(self.training, self.key.child(index))
+        return self if self.key is None else dataclasses.replace(self, key=self.key.child(index))
 
 
 INFERENCE = Mode()
