@@ -18,6 +18,7 @@ __all__ = [
     "FAST_MATH",
     "ParallelKernel",
     "cgutils",
+    "exact_inner_kernel",
     "exact_kernel",
     "inner_kernel",
     "intrinsic",
@@ -73,6 +74,11 @@ def inner_kernel(function):
 def exact_kernel(function):
     """Compile a serial kernel with IEEE arithmetic in the order written: for code that relies on inf and nan."""
     return _compile(function, fast=False)
+
+
+def exact_inner_kernel(function):
+    """An `exact_kernel` that is an `inner_kernel` as well."""
+    return _compile(function, fast=False, counts_references=False)
 
 
 class ParallelKernel:
