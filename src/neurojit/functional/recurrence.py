@@ -1,6 +1,7 @@
 """What F.rnn, F.lstm and F.gru share: checks, how a batch is shared out, weights as kernels read them, gradients."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -77,10 +78,11 @@ class Sequences:
     def __post_init__(self):
         n, t, _ = self.x.shape
         self.steps = t
-        self.lengths = np.full(n, t) if self.ends is None else self.ends
+        self.lengths = _equal_lengths(n, t) if self.ends is None else self.ends
         # A row or so does not pay for waking another thread, and tiles are taken whole.
         self.tasks = max(1, min(device.thread_count(), -(-n // simd.ROWS)))
-        self.order, self.bounds = _shares(self.ends, n, self.tasks)
+        shares = _equal_shares(n, self.tasks) if self.ends is None else _shares(self.ends, self.tasks)
+        self.order, self.bounds = shares
         rows = max(1, -(-n // self.tasks))
         step_bytes = rows * self.columns * self.x.itemsize
         self.chunk = min(t, max(1, _CHUNK_BYTES // step_bytes, -(-_LEAST_CHUNK // rows)))
@@ -162,13 +164,26 @@ def longest(segments):
     return max(end - begin for begin, end in segments)
 
 
-def _shares(ends, n, tasks):
+# A step of a stream takes microseconds: what does not change from one to the next is made once.
+
+
+@functools.lru_cache(maxsize=64)
+def _equal_lengths(n, t):
+    """Lengths where all are t."""
+    return np.full(n, t)
+
+
+@functools.lru_cache(maxsize=64)
+def _equal_shares(n, tasks):
+    """`_shares` of sequences of one length: whole tiles."""
+    per_task = -(-n // (tasks * simd.ROWS)) * simd.ROWS
+    return np.arange(n), np.minimum(np.arange(tasks + 1) * per_task, n)
+
+
+def _shares(ends, tasks):
     """Rows in the order in which tasks take them, and where each task's begin: longer ones first, and as many steps
     for each task.
     """
-    if ends is None:
-        per_task = -(-n // (tasks * simd.ROWS)) * simd.ROWS
-        return np.arange(n), np.minimum(np.arange(tasks + 1) * per_task, n)
     longest_first = np.argsort(-ends, kind="stable")
     parts = [longest_first[task::tasks] for task in range(tasks)]
     return np.concatenate(parts), np.cumsum([0, *map(len, parts)])

@@ -53,6 +53,14 @@ class Recurrent(Layer):
         """Parameters that the function takes as keywords, in its order."""
         return {}
 
+    def options(self, mode):
+        """Options of the function that depend on the pass, and those that all such functions have."""
+        return {"lengths": mode.lengths, "reverse": self.reverse, "checkpoint_every": self.checkpoint_every}
+
+    def state_shape(self, x):
+        """Shape of the states for a batch."""
+        return (len(x), self.units)
+
     # -- what follows ---------------------------------------------------------------------------------------------
 
     def build(self, input_shape, key, dtype=np.float32):
@@ -60,7 +68,7 @@ class Recurrent(Layer):
             raise ValueError(f"x: got shape (n, {', '.join(map(str, input_shape))}), wanted (n, t, f)")
         f, h = input_shape[-1], self.units
         inputs = [glorot_uniform((f, h), f, h, key.child(2 * gate), dtype) for gate in range(self.gates)]
-        states = [orthogonal(h, key.child(2 * gate + 1), dtype) for gate in range(self.gates)]
+        states = [orthogonal(h, h, key.child(2 * gate + 1), dtype) for gate in range(self.gates)]
         self.weight_ih, self.weight_hh = Parameter(np.hstack(inputs)), Parameter(np.hstack(states))
         self.bias = Parameter(self.make_bias(dtype)) if self.use_bias else None
         if self.learn_initial_state:
@@ -88,14 +96,17 @@ class Recurrent(Layer):
         starts = [getattr(self, name) for name in self.states] if self.learn_initial_state else []
 
         def backward(dy, need_dx=True):
-            wanted = [bool(starts) and learned and starts[k].trainable for k in range(len(states))]
+            given = [k for k, state in enumerate(states) if state is not None]
+            wanted = [learned and starts[k].trainable for k in given]
             wrt = (need_dx, *wanted, *(p.trainable for p in weights))
             gradients = {p: np.zeros_like(p.value) for p in starts if p.trainable}
             if not any(wrt):
                 return None, gradients
             dx, *found = pullback(self._spread(dy, y, last), wrt)
-            dstates, dweights = found[: len(states)], found[len(states) :]
-            gradients |= {p: d.sum(axis=0) for p, d in zip(starts, dstates, strict=False) if d is not None}
+            dstates, dweights = found[: len(given)], found[len(given) :]
+            gradients |= {
+                p: d.reshape(-1, self.units).sum(axis=0) for p, d in zip(starts, dstates, strict=False) if d is not None
+            }
             gradients |= {p: d for p, d in zip(weights, dweights, strict=True) if p.trainable}
             if self.weight_hh in gradients:
                 gradients[self.weight_hh] = undrop(gradients[self.weight_hh])
@@ -111,8 +122,9 @@ class Recurrent(Layer):
                 raise ValueError(f"mode.carry: got states of {len(held[0])} sequences, wanted {len(x)} as in the batch")
             return held, False
         if not self.learn_initial_state:
-            return [np.zeros((len(x), self.units), self.weight_hh.value.dtype) for _ in self.states], False
-        return [np.tile(getattr(self, name).value, (len(x), 1)) for name in self.states], True
+            return [None for _ in self.states], False
+        shape = self.state_shape(x)
+        return [np.ascontiguousarray(np.broadcast_to(getattr(self, name).value, shape)) for name in self.states], True
 
     def _drop(self, mode):
         """The recurrent weights with the rows of dropped units set to zero, and the same for their gradient."""
@@ -129,8 +141,7 @@ class Recurrent(Layer):
 
     def _keywords(self, mode):
         given = {name: p.value for name, p in self.keyword_parameters().items() if p is not None}
-        options = {"lengths": mode.lengths, "reverse": self.reverse, "checkpoint_every": self.checkpoint_every}
-        return self.keywords() | given | options
+        return self.keywords() | given | self.options(mode)
 
     def _finish(self, y, last, mode):
         """The layer's output; the last states go where they are carried on from."""
