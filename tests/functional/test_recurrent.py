@@ -234,6 +234,9 @@ def bytes_kept(cell, t, n, h, every):
     """Bytes that a vjp holds on to, and the most its pullback had beside them, as tracemalloc sees NumPy's memory."""
     arrays, _ = arguments(cell, {}, n, t, 4, h, np.float32)
     f = getattr(F, cell)
+    y, backward = f.vjp(*arrays, checkpoint_every=every)  # compiled code and caches are not what is asked for
+    backward(random_like(y))
+    del y, backward
     memory._free.clear()  # what waits for use would not be seen
     memory._kept = 0
     gc.collect()
@@ -253,10 +256,10 @@ def bytes_kept(cell, t, n, h, every):
 
 @pytest.mark.parametrize("cell", GATES)
 def test_memory_of_backpropagation_through_time(cell):
-    t, n, h = 1024, 8, 32
+    t, n, h = 1024, 8, 64
     bound = t * n * (2 * GATES[cell] + 2) * h * 4
     kept, most = bytes_kept(cell, t, n, h, None)
-    assert kept < most < 1.1 * bound
+    assert kept < most < bound
     if cell != "rnn":  # which keeps nothing but its states
         assert most > 0.4 * bound
     kept, most = bytes_kept(cell, t, n, h, 32)

@@ -27,9 +27,7 @@ class _Lstm:
         self.bias = check_given(bias, "bias", x, (gates * self.h,))
         peephole = check_given(peephole, "peephole", x, (3, self.h))
         self.peephole = np.zeros((0, self.h), x.dtype) if peephole is None else peephole
-        zeros = np.zeros((n, self.h), x.dtype)
-        self.c0 = zeros if c0 is None else c0
-        h0 = zeros if h0 is None else h0
+        h0, self.c0 = (np.zeros((n, self.h), x.dtype) if v is None else v for v in (h0, c0))
         batch = self.batch = Sequences(x, h0, check_lengths(lengths, x), bool(reverse), gates * self.h)
         start = batch.start(self.bias, batch.columns)
         self.weights = batch.weights(self.weight_ih), start, batch.weights(self.weight_hh)

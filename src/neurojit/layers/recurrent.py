@@ -118,7 +118,7 @@ class Recurrent(Layer):
         """States to start from, and whether they are the learned ones."""
         held = None if mode.carry is None else mode.carry.get(self)
         if held is not None:
-            if any(len(state) != len(x) for state in held):
+            if len(held[0]) != len(x):
                 raise ValueError(f"mode.carry: got states of {len(held[0])} sequences, wanted {len(x)} as in the batch")
             return held, False
         if not self.learn_initial_state:
