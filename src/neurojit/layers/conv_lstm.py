@@ -6,7 +6,7 @@ from neurojit.core.shapes import integers
 from neurojit.functional.conv_lstm import conv_lstm
 from neurojit.layers.base import Parameter
 from neurojit.layers.initializers import glorot_uniform, orthogonal
-from neurojit.layers.recurrent import Recurrent
+from neurojit.layers.recurrence import Recurrent
 
 
 class ConvLSTM(Recurrent):
