@@ -137,7 +137,7 @@ def gru(
     >>> w = np.ones((1, 3), np.float32)
     >>> y, h_n = F.gru(x, None, w, w)
     >>> y.ravel().round(2), h_n.round(2)
-    (array([0.2 , 0.36, 0.48], dtype=float32), array([[0.48]], dtype=float32))
+    (array([0.2 , 0.35, 0.45], dtype=float32), array([[0.45]], dtype=float32))
     """
     check_checkpoint(checkpoint_every)
     call = _Gru(x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse)
