@@ -32,8 +32,6 @@ from neurojit.core.simd import (
     address,
     keep,
     lane_count,
-    multiply_columns,
-    multiply_columns_narrow,
     multiply_rows,
     multiply_rows_narrow,
 )
@@ -45,6 +43,7 @@ from neurojit.kernels.cpu.addresses import (
     tap_distances,
 )
 from neurojit.kernels.cpu.chunks import CHUNK, ceil_divide, chunk_count
+from neurojit.kernels.cpu.product import add_outer_products
 
 # What one task's rows of the source may weigh: they stay in a second-level cache beside a panel of weights.
 _TASK_BYTES = 1 << 18
@@ -252,19 +251,6 @@ _CHUNK = 128
 
 
 @inner_kernel
-def _tile_rows(row, rows, offset, offsets, dweight, column, scratch, outs):
-    """Offsets and output addresses of ROWS rows of dweight (rows, columns); those past the last go to scratch."""
-    columns = dweight.shape[1]
-    for i in range(ROWS):
-        if row + i < rows:
-            offsets[i] = offset[row + i]
-            outs[i] = address(dweight, (row + i) * columns + column)
-        else:
-            offsets[i] = offset[0]
-            outs[i] = address(scratch, 0)
-
-
-@inner_kernel
 def _gather_panels(dout, first, count, at, columns, panels):
     """panels[p, k, j] = dout at position first + k, channel at + p * full + j, zero from `columns` on.
 
@@ -294,27 +280,23 @@ def _add_chunk(source, table, counts, panels, seen, offset, unit, units, dweight
 
     Meanwhile the next chunk is on its way into the second-level cache: `coming` is as `_ahead` wants it.
     """
-    _, rows, columns = dweight.shape
-    full = panels.shape[2]
+    rows, full = dweight.shape[1], panels.shape[2]
     blocks = ceil_divide(rows, ROWS)
-    by, into = address(offsets, 0), address(outs, 0)
     done = 0
     for u in range(unit, unit + units):
         tap, block = divmod(u, blocks)
         local = tap - unit // blocks
-        if counts[local] == 0:
+        count, total = counts[local], dweight[tap]
+        if count == 0:
             continue
-        at, b = address(table, local * _CHUNK), address(seen, local * _CHUNK)
+        inputs = table[local * _CHUNK : local * _CHUNK + count]
+        gradients = seen[local * _CHUNK : local * _CHUNK + count]
         for p in range(panels.shape[0]):
-            rest = min(full, columns - p * full)
-            skip = p * panels.shape[1] * full * source.itemsize
-            ahead = _ahead(done * LINE_BYTES, *coming)
-            done += counts[local]
-            _tile_rows(block * ROWS, rows, offset, offsets, dweight[tap], p * full, scratch, outs)
-            if rest <= lane_count(source):
-                multiply_columns_narrow(source, at, by, b, skip, counts[local], into, rest, ahead)
-            else:
-                multiply_columns(source, at, by, b, skip, counts[local], into, rest, ahead)
+            skip, ahead = p * panels.shape[1] * full * source.itemsize, _ahead(done * LINE_BYTES, *coming)
+            add_outer_products(
+                source, inputs, offset, gradients, skip, total, block * ROWS, p * full, offsets, outs, scratch, ahead
+            )
+            done += count
 
 
 @kernel

@@ -132,7 +132,7 @@ def _sum_boxes(source, dy, grid, step, dilation, before, box, seen, offsets, fir
                     rows[i] = address(panel, i * full)
             for row in range(0, size, ROWS):
                 windows = corners[:count]
-                add_outer_products(source, windows, offsets, rows, total, row, column, shifts, outs, scratch, ahead)
+                add_outer_products(source, windows, offsets, rows, 0, total, row, column, shifts, outs, scratch, ahead)
                 ahead += count * LINE_BYTES
     keep(band)
     keep(scratch)
