@@ -10,7 +10,7 @@ from neurojit.core.simd_logistic import logistic_slopes
 from neurojit.core.simd_pairs import CONTEXTS, TARGETS, blend_row, pair_dots, pair_updates
 from neurojit.kernels.cpu import word2vec as kernels
 from neurojit.kernels.cpu import word2vec_draws as draws
-from neurojit.kernels.cpu.word2vec_parallel import merged_share
+from neurojit.kernels.cpu.word2vec_shards import merged_share
 
 KEY = np.uint64(7)
 N_WORDS, SIZE = 9, 11

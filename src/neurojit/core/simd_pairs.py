@@ -237,7 +237,7 @@ def add_row(typing_context, like, x, zs, count, vectors):
 
 
 @intrinsic
-def fetch(typing_context, like, row, vectors):
+def fetch_row(typing_context, like, row, vectors):
     """Ask for the cache lines of a row at an address, soon to be read: row of `vectors` registers."""
 
     def codegen(context, builder, signature, arguments):

@@ -215,11 +215,12 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return self
 
     def _start(self, sentences):
-        counts = word_counts(sentences)
-        if not counts:
-            raise ValueError("sentences: got no words, wanted at least one")
+        counts = word_counts(sentences, self.min_count)
         vocabulary = Vocabulary.from_counts(counts, min_count=self.min_count, max_size=self.max_vocab)
         if not len(vocabulary):
+            counts = word_counts(sentences)
+            if not counts:
+                raise ValueError("sentences: got no words, wanted at least one")
             word, most = max(counts.items(), key=lambda item: item[1])
             raise ValueError(
                 f"min_count: got {self.min_count}, wanted at most {most}, which is how often {word!r} is seen"
@@ -255,6 +256,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             with threads(self.n_threads):
                 run.fit()
         finally:
+            self.vectors_ = self._training.contexts[:, : self._training.vector_size]
             self.history_ = run.history
             self.loss_curve_ = [*self.loss_curve_, *(record["loss"] for record in run.history)]
 

@@ -25,7 +25,7 @@ from neurojit.core.simd_pairs import (
     TARGETS,
     add_row,
     copy_rows,
-    fetch,
+    fetch_row,
     mean_row,
     pair_dots,
     pair_updates,
@@ -63,9 +63,9 @@ def _window(tokens, p, radius, contexts, zs):
 def _fetch(tokens, p, chosen, start, stop, contexts, targets, vectors):
     """Ask for a context row and for chosen target rows that a window will soon be the first to use."""
     if p < tokens.size and tokens[p] >= 0:
-        fetch(contexts, address(contexts, tokens[p] * contexts.shape[1]), vectors)
+        fetch_row(contexts, address(contexts, tokens[p] * contexts.shape[1]), vectors)
     for i in range(start, stop):
-        fetch(targets, address(targets, _row(chosen[i]) * targets.shape[1]), vectors)
+        fetch_row(targets, address(targets, _row(chosen[i]) * targets.shape[1]), vectors)
 
 
 @inner_kernel
