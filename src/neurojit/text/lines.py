@@ -17,8 +17,8 @@ _SPACE = b" \t\n\r\v\f"
 class LineSentences:
     r"""The sentences of a text file: one a line, words between white space.
 
-    Can be read any number of times and holds a quarter of a megabyte of the file at a time. Words are separated by ASCII white
-    space, as in the original word2vec; a line of more than `max_words` words is cut.
+    Can be read any number of times and holds a quarter of a megabyte of the file at a time. Words are separated by
+    ASCII white space, as in the original word2vec; a line of more than `max_words` words is cut.
 
     Parameters
     ----------
@@ -109,7 +109,7 @@ class LineSentences:
         return piece
 
     def word_counts(self, min_count=1):
-        """How often each word occurs that does so at least `min_count` times: a dict in the order of first appearance."""
+        """How often each word occurs, at least `min_count` times: a dict in the order of first appearance."""
         table = WordTable()
         for piece in self._pieces():
             table.count(piece)

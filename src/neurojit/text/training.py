@@ -12,7 +12,9 @@ from neurojit.text.sentences import buffers
 
 BUFFER = 1 << 18  # tokens in memory at a time
 _BLOCK = 1000  # kept tokens that a task trains on; a multiple of 4
-_TREE_BLOCK = 256  # with a tree: a token then has more target rows
+_CBOW_BLOCK = 2000  # a token has one pair
+_TREE_BLOCK = 256  # with a tree a token has more target rows
+_REUSE = 10  # negative samples for each draw from the noise
 _STIFFNESS = 0.1
 _ROWS = 1 << 12  # vectors that are drawn at a time
 
@@ -106,25 +108,28 @@ class WordVectorTraining:
         self._paths = huffman_paths(counts) if tree else (np.zeros(0, np.int32), np.zeros(0, np.int32))
         apart = negative and not objective.shared_negatives and objective.architecture == "skip-gram"
         groups = 2 * objective.window if apart else 1
-        block = _TREE_BLOCK if tree else _BLOCK
+        is_cbow = objective.architecture == "cbow"
+        block = _TREE_BLOCK if tree else _CBOW_BLOCK if is_cbow else _BLOCK
         n_negative = objective.negative if negative else 0
-        pool = block * (n_negative if apart else 1)
-        # A token's vector takes part in about `pairs` pairs, each with so many target rows; a chosen row in all pairs
-        # of a window at once, of which CBOW has one.
-        pairs = objective.window + 1
+        # A block draws its negative samples from few words that were drawn before: their vectors are then in the cache.
+        pool = block * n_negative if apart else block * n_negative // _REUSE
+        # A token's vector takes part in about `window` + 1 pairs, each with so many target rows. In CBOW it is one of
+        # as many in a mean, and the curvature along it is as much less. A chosen row takes part in all pairs of a
+        # window at once, of which CBOW has one.
+        pairs = 1 if is_cbow else objective.window + 1
         rows = round(len(self._paths[1]) / n_words) if tree else 1 + n_negative
         self._settings = np.zeros(word2vec_blocks.SETTINGS, np.int64)
         for name, value in (
             ("REACH", objective.window),
             ("SHRINK", objective.shrink_windows),
-            ("ARCHITECTURE", word2vec.CBOW if objective.architecture == "cbow" else word2vec.SKIP_GRAM),
+            ("ARCHITECTURE", word2vec.CBOW if is_cbow else word2vec.SKIP_GRAM),
             ("SOFTMAX", objective.objective == "softmax"),
             ("GROUPS", groups),
             ("NEGATIVE", n_negative),
             ("POOL", pool),
             ("BLOCK", block),
             ("CONTEXT_STEPS", pairs * rows),
-            ("TARGET_STEPS", 1 if objective.architecture == "cbow" else pairs),
+            ("TARGET_STEPS", pairs),
         ):
             self._settings[getattr(word2vec_blocks, name)] = value
         longest = int(np.diff(self._paths[0]).max(initial=1))

@@ -21,7 +21,6 @@ from neurojit.core.jit import inner_kernel, kernel
 from neurojit.core.simd import address, keep, lane_count
 from neurojit.core.simd_logistic import FACTORS, logistic_slopes
 from neurojit.core.simd_pairs import (
-    CONTEXTS,
     TARGETS,
     add_row,
     copy_rows,
@@ -202,8 +201,8 @@ def train_windows(
     width = contexts.shape[1]
     lanes = lane_count(contexts)
     vectors = width // lanes
-    most = 2 * reach + CONTEXTS
-    room = (most + CONTEXTS) * TARGETS + lanes
+    most = 2 * reach
+    room = most * TARGETS + lanes
     sums = np.ones(2 * lanes + 1, contexts.dtype)
     _take_sums(sums)
     scratch = np.zeros((most + 3) * width, contexts.dtype)

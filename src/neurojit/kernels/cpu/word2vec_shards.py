@@ -172,7 +172,22 @@ def _copy_shared(matrix, slots, members, count, shard, n, places):
 
 @kernel
 def _train(
-    first, size, settings, radii, starts, chosen, around, shard, n, slots, members, counts, places, contexts, targets, rate
+    first,
+    size,
+    settings,
+    radii,
+    starts,
+    chosen,
+    around,
+    shard,
+    n,
+    slots,
+    members,
+    counts,
+    places,
+    contexts,
+    targets,
+    rate,
 ):
     """Train on a planned block of `size` tokens, the first of which is number `first` of those around it."""
     _copy_shared(contexts, slots[0], members[0, shard], counts[0, shard], shard, n, places[0, shard])
