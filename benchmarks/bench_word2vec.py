@@ -120,6 +120,7 @@ def _peers_quality(path, architecture, epochs, seed, data):
 
 def peak_memory(path):
     """Print megabytes held with the libraries, after a small training, at the peak of a training; of the vectors."""
+    nj.Word2Vec()
     held = [_held()]
     small = Path(path).with_name("small.txt")
     small.write_text("a b c d e " * 2000)
