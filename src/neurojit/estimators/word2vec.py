@@ -64,9 +64,10 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     max_vocab : int or None, default=None
         Keep so many most frequent words at most.
     update : {"deterministic", "hogwild"}, default="deterministic"
-        "deterministic" trains a fixed number of pieces of text on copies of the vectors and merges these: the same
-        bits for any number of threads. "hogwild" lets all threads write to the same vectors without locks: faster,
-        and on more than one thread no two runs are the same.
+        "deterministic" trains on a fixed number of pieces of text at a time, with copies of the vectors that several of
+        them use, and merges these: the same bits for any number of threads. "hogwild" lets all threads write to the
+        same vectors without locks: half as fast again on one thread, little faster on more, where no two runs are the
+        same.
     n_threads : int or None, default=None
         Threads to compute on; None leaves it to numba.
     random_state : int, numpy generator or None, default=None
