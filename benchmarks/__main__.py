@@ -12,7 +12,7 @@ FAMILIES = {
     "conv_variants": "depthwise, grouped, transposed, causal, 3-D, deformable and binary convolution",
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
-    "word2vec": "word vectors beside gensim: words a second, memory, analogies and similarities",
+    "word2vec": "word vectors beside gensim: words a second, scan, memory",
     "reservoirs": "reservoirs beside reservoirpy: states, batches, fits, memory",
     "reservoir_results": "reservoirs on tasks of the literature, five seeds",
     "start": "import, first batch and demo, with cold and warm kernel caches",
