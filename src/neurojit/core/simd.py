@@ -66,15 +66,22 @@ def keep(typing_context, array):
     return types.void(array), codegen
 
 
-@intrinsic
-def lane_count(typing_context, array):
-    """`lanes` of an array's element type, known when a kernel is compiled."""
-    count = lanes(array.dtype.name)
+def known_count(count):
+    """A function of kernels that gives ``count(name of an array's element type)``, known when they are compiled."""
 
-    def codegen(context, builder, signature, arguments):
-        return ir.Constant(ir.IntType(64), count)
+    @intrinsic
+    def counted(typing_context, array):
+        value = count(array.dtype.name)
 
-    return types.int64(array), codegen
+        def codegen(context, builder, signature, arguments):
+            return ir.Constant(ir.IntType(64), value)
+
+        return types.int64(array), codegen
+
+    return counted
+
+
+lane_count = known_count(lanes)
 
 
 def _multiply_rows(vectors):
