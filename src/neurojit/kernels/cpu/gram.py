@@ -52,6 +52,6 @@ def add_gram(panels, first, last, gram):
             some, others = table[start:stop], rows[start:stop]
             ahead, column = address(panels, (p * count + min(stop, count - 1)) * width), p * width
             for row in range(0, min(column + width, size), ROWS):
-                add_outer_products(panels, some, offsets, others, gram, row, column, shifts, outs, scratch, ahead)
+                add_outer_products(panels, some, offsets, others, 0, gram, row, column, shifts, outs, scratch, ahead)
     keep(panels)
     keep(scratch)
