@@ -10,6 +10,7 @@ FAMILIES = {
     "pool": "pooling beside PyTorch",
     "norm": "normalization beside PyTorch",
     "conv_variants": "depthwise, grouped, transposed, causal, 3-D, deformable and binary convolution",
+    "ctc": "the CTC loss beside PyTorch",
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
     "word2vec": "word vectors beside gensim: words a second, memory, analogies and similarities",

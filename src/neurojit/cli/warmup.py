@@ -100,6 +100,7 @@ def _arguments(name, dtype):
         "rms_norm": ((rows, ones(5)), {}),
         "dropout": ((rows, 0.5, Key(0)), {}),
         "cross_entropy": ((rows, labels), {}),
+        "ctc_loss": ((ones(2, 3, 4), labels[:2, None] + 1, [3, 3], [1, 1]), {}),
         "nll_loss": ((rows, labels), {}),
         "mse_loss": ((rows, rows), {}),
         **{f"{kind}_pool1d": ((signal, 2), {}) for kind in ("max", "avg", "lp")},

@@ -15,6 +15,7 @@ from neurojit.functional.binary_conv import binary_conv2d
 from neurojit.functional.binary_dense import binary_dense
 from neurojit.functional.conv import conv1d, conv2d, conv3d
 from neurojit.functional.conv_transpose import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from neurojit.functional.ctc import ctc_loss
 from neurojit.functional.deform_conv import deform_conv2d
 from neurojit.functional.dense import dense
 from neurojit.functional.dropout import dropout
@@ -50,6 +51,7 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "cross_entropy",
+    "ctc_loss",
     "deform_conv2d",
     "dense",
     "dropout",

@@ -2,6 +2,7 @@
 
 from neurojit.training.batches import ArrayBatches, Batch
 from neurojit.training.callbacks import Callback, Checkpoint, CSVLog, EarlyStopping, ProgressBar
+from neurojit.training.ctc import CTCLoss, Unaligned
 from neurojit.training.errors import TrainingDiverged
 from neurojit.training.history import History
 from neurojit.training.loop import Trainer
@@ -17,6 +18,7 @@ __all__ = [
     "ArrayBatches",
     "Batch",
     "CSVLog",
+    "CTCLoss",
     "Callback",
     "Checkpoint",
     "CosineDecay",
@@ -33,6 +35,7 @@ __all__ = [
     "StepDecay",
     "Trainer",
     "TrainingDiverged",
+    "Unaligned",
     "WarmUp",
     "accuracy",
 ]
