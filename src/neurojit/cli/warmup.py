@@ -103,6 +103,7 @@ def _arguments(name, dtype):
         "ctc_loss": ((ones(2, 3, 4), labels[:2, None] + 1, [3, 3], [1, 1]), {}),
         "nll_loss": ((rows, labels), {}),
         "mse_loss": ((rows, rows), {}),
+        "weight_norm": ((rows, ones(5)), {}),
         **{f"{kind}_pool1d": ((signal, 2), {}) for kind in ("max", "avg", "lp")},
         **{f"{kind}_pool2d": ((image, 2), {}) for kind in ("max", "avg", "lp")},
         "adaptive_avg_pool2d": ((image, 2), {}),

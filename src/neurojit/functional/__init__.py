@@ -33,6 +33,7 @@ from neurojit.functional.sample_normalization import group_norm, instance_norm
 from neurojit.functional.separable import separate_kernel
 from neurojit.functional.softmax import log_softmax, softmax
 from neurojit.functional.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
+from neurojit.functional.weight_norm import weight_norm
 
 __all__ = [
     "Op",
@@ -93,4 +94,5 @@ __all__ = [
     "softplus",
     "tanh",
     "thresholded_relu",
+    "weight_norm",
 ]

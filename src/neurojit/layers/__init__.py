@@ -61,6 +61,8 @@ from neurojit.layers.pooling import (
 from neurojit.layers.registry import from_config
 from neurojit.layers.reshape import Flatten, Reshape
 from neurojit.layers.separable import DepthwiseConv2d, SeparableConv2d, SpatialSeparableConv2d
+from neurojit.layers.temporal import TemporalBlock
+from neurojit.layers.weight_norm import WeightNorm
 
 __all__ = [
     "CELU",
@@ -121,6 +123,8 @@ __all__ = [
     "Softplus",
     "SpatialSeparableConv2d",
     "Tanh",
+    "TemporalBlock",
     "ThresholdedReLU",
+    "WeightNorm",
     "from_config",
 ]
