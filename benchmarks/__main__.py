@@ -16,6 +16,7 @@ FAMILIES = {
     "word2vec": "word vectors beside gensim: words a second, memory, analogies and similarities",
     "reservoirs": "reservoirs beside reservoirpy: states, batches, fits, memory",
     "reservoir_results": "reservoirs on tasks of the literature, five seeds",
+    "recurrent": "recurrent layers beside PyTorch: forward, backward, a step of a stream",
     "start": "import, first batch and demo, with cold and warm kernel caches",
 }
 

@@ -125,6 +125,17 @@ def test_stops_when_nothing_better_can_come():
     assert len(model.rows) == 1
 
 
+def test_an_end_that_no_beam_would_keep_is_no_result():
+    """One that scores better than what goes on to the last step, but only as that is so long."""
+
+    def step(tokens, state):
+        return np.log([[0.01, 0.7, 0.29]] * len(tokens)), None
+
+    (best,) = decoding.step_beam_search(step, 1, end=0, max_length=20, width=1)
+    assert best.tokens.tolist() == [1] * 20
+    assert best.score > -math.log(0.01)
+
+
 def test_states_of_another_kind():
     model = Model(3)
 

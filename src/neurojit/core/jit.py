@@ -78,7 +78,7 @@ def exact_kernel(function):
 
 
 def exact_inner_kernel(function):
-    """An `inner_kernel` with IEEE arithmetic in the order written."""
+    """An `exact_kernel` that is an `inner_kernel` as well."""
     return _compile(function, fast=False, counts_references=False)
 
 

@@ -9,7 +9,7 @@ from neurojit.training.loop import Trainer
 from neurojit.training.losses import CrossEntropy, Loss, MeanSquaredError
 from neurojit.training.metrics import accuracy
 from neurojit.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
-from neurojit.training.penalties import Penalty
+from neurojit.training.penalties import Penalty, VanishingGradientPenalty
 from neurojit.training.schedules import CosineDecay, ReduceOnPlateau, Schedule, StepDecay, WarmUp
 
 __all__ = [
@@ -38,6 +38,7 @@ __all__ = [
     "Trainer",
     "TrainingDiverged",
     "Unaligned",
+    "VanishingGradientPenalty",
     "WarmUp",
     "accuracy",
 ]
