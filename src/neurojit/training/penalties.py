@@ -7,7 +7,7 @@ from neurojit.functional.rnn import rnn
 from neurojit.layers.recurrent import RNN
 from neurojit.training.options import real
 
-# Where the gradient that came back to a state is smaller, squared, it says nothing of how it goes on (the authors' code).
+# Squared norm of a gradient that came back to a state, under which it says nothing of how it goes on (authors' code).
 _BOUND = 1e-20
 
 
@@ -108,8 +108,8 @@ class VanishingGradientPenalty(Penalty):
 def _gradients_of_states(use):
     """dE/dh and dE/dz of all steps of a vanilla recurrent layer, (n, t, h), z being what its activation is taken of.
 
-    Fed with z less what comes from the state, through weights that are the identity, the layer has dE/dz as the gradient
-    of its input.
+    Fed with z less what comes from the state, through weights that are the identity, the layer has dE/dz as the
+    gradient of its input.
     """
     layer, weight_hh = use.layer, use.layer.weight_hh.value
     if layer.recurrent_dropout and use.mode.training:
@@ -123,13 +123,14 @@ def _gradients_of_states(use):
     dz, *_ = pullback((dy, dh_n), wrt=(True, *[False] * (3 if arrays[1] is not None else 2)))
     dh = np.array(dy)
     back = dz @ weight_hh.T
+    ends = np.full(len(dh), dh.shape[1]) if lengths is None else lengths
     if layer.reverse:
         dh[:, 1:] += back[:, :-1]
         dh[:, 0] += dh_n
     else:
         dh[:, :-1] += back[:, 1:]
-        last = np.full(len(dh), dh.shape[1]) if lengths is None else np.asarray(lengths)
-        dh[np.arange(len(dh)), last - 1] += dh_n
+        dh[np.arange(len(dh)), ends - 1] += dh_n
+    dh[np.arange(dh.shape[1]) >= ends[:, np.newaxis]] = 0
     return dh, dz
 
 
