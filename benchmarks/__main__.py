@@ -17,6 +17,7 @@ FAMILIES = {
     "reservoirs": "reservoirs beside reservoirpy: states, batches, fits, memory",
     "reservoir_results": "reservoirs on tasks of the literature, five seeds",
     "recurrent": "recurrent layers beside PyTorch: forward, backward, a step of a stream",
+    "long_memory": "copy memory by a TCN and an LSTM; temporal order with and without a penalty on vanishing gradients",
     "start": "import, first batch and demo, with cold and warm kernel caches",
 }
 
