@@ -4,6 +4,7 @@ import numpy as np
 
 from neurojit.functional.dense import dense
 from neurojit.functional.rnn import rnn
+from neurojit.layers.base import add_gradients
 from neurojit.layers.recurrent import RNN
 from neurojit.training.options import real
 
@@ -99,39 +100,42 @@ class VanishingGradientPenalty(Penalty):
                 continue
             omega, gradient = _omega(*_gradients_of_states(use), use.layer.weight_hh.value)
             value += self.weight * omega
-            parameter = use.layer.weight_hh
-            gradient = gradient * gradient.dtype.type(self.weight)
-            gradients[parameter] = gradients[parameter] + gradient if parameter in gradients else gradient
+            add_gradients(gradients, {use.layer.weight_hh: gradient * gradient.dtype.type(self.weight)})
         return value, gradients
 
 
 def _gradients_of_states(use):
-    """dE/dh and dE/dz of all steps of a vanilla recurrent layer, (n, t, h), z being what its activation is taken of.
+    """dE/dh and dE/dz of all steps of a vanilla recurrent layer, (n, t, h), z being what its activation is taken of."""
+    dy, dh_n, dz = _gradients_back(use)
+    n, steps, _ = dz.shape
+    ends = np.full(n, steps) if use.mode.lengths is None else use.mode.lengths
+    dh, back = np.array(dy), dz @ use.layer.weight_hh.value.T
+    if use.layer.reverse:
+        dh[:, 1:] += back[:, :-1]
+        dh[:, 0] += dh_n
+    else:
+        dh[:, :-1] += back[:, 1:]
+        dh[np.arange(n), ends - 1] += dh_n
+    dh[np.arange(steps) >= ends[:, np.newaxis]] = 0
+    return dh, dz
 
-    Fed with z less what comes from the state, through weights that are the identity, the layer has dE/dz as the
-    gradient of its input.
+
+def _gradients_back(use):
+    """The gradients that came to a layer's states from outside, at all steps and at the end, and dE/dz.
+
+    Fed with what z is without the state, through weights that are the identity, the layer has dE/dz as the gradient of
+    its input.
     """
     layer, weight_hh = use.layer, use.layer.weight_hh.value
     if layer.recurrent_dropout and use.mode.training:
         raise ValueError("penalties: got an RNN with recurrent_dropout, wanted 0 for VanishingGradientPenalty")
     inputs = dense(use.x, layer.weight_ih.value, None if layer.bias is None else layer.bias.value)
     arrays = inputs, _start(use), np.eye(len(weight_hh), dtype=weight_hh.dtype), weight_hh
-    lengths = use.mode.lengths
-    (y, h_n), pullback = rnn.vjp(*arrays, activation=layer.activation, lengths=lengths, reverse=layer.reverse)
-    is_whole = layer.return_sequences
-    dy, dh_n = (use.dy, np.zeros_like(h_n)) if is_whole else (np.zeros_like(y), use.dy)
-    dz, *_ = pullback((dy, dh_n), wrt=(True, *[False] * (3 if arrays[1] is not None else 2)))
-    dh = np.array(dy)
-    back = dz @ weight_hh.T
-    ends = np.full(len(dh), dh.shape[1]) if lengths is None else lengths
-    if layer.reverse:
-        dh[:, 1:] += back[:, :-1]
-        dh[:, 0] += dh_n
-    else:
-        dh[:, :-1] += back[:, 1:]
-        dh[np.arange(len(dh)), ends - 1] += dh_n
-    dh[np.arange(dh.shape[1]) >= ends[:, np.newaxis]] = 0
-    return dh, dz
+    options = {"activation": layer.activation, "lengths": use.mode.lengths, "reverse": layer.reverse}
+    (y, h_n), pullback = rnn.vjp(*arrays, **options)
+    dy, dh_n = (use.dy, np.zeros_like(h_n)) if layer.return_sequences else (np.zeros_like(y), use.dy)
+    dz, *_ = pullback((dy, dh_n), wrt=(True, *[False] * (sum(array is not None for array in arrays) - 1)))
+    return dy, dh_n, dz
 
 
 def _start(use):
