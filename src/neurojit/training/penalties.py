@@ -98,18 +98,31 @@ class VanishingGradientPenalty(Penalty):
         for use in uses:
             if use.dy is None or not use.layer.weight_hh.trainable:
                 continue
-            omega, gradient = _omega(*_gradients_of_states(use), use.layer.weight_hh.value)
+            omega, gradient = _omega(use)
             value += self.weight * omega
             add_gradients(gradients, {use.layer.weight_hh: gradient * gradient.dtype.type(self.weight)})
         return value, gradients
 
 
-def _gradients_of_states(use):
-    """dE/dh and dE/dz of all steps of a vanilla recurrent layer, (n, t, h), z being what its activation is taken of."""
+def _omega(use):
+    """Omega of one use of a vanilla recurrent layer, and its immediate gradient of the recurrent weights."""
     dy, dh_n, dz = _gradients_back(use)
-    n, steps, _ = dz.shape
+    back, pullback = dense.vjp(dz, use.layer.weight_hh.value.T)
+    size = np.square(_gradients_of_states(use, dy, dh_n, back)).sum(axis=-1)
+    counted = size >= _BOUND
+    size = np.where(counted, size, 1)
+    excess = np.where(counted, np.square(back).sum(axis=-1) / size - 1, 0)
+    count = max(np.count_nonzero(counted), 1)
+    dback = back * (4 / count * excess / size)[..., np.newaxis].astype(back.dtype)
+    _, transposed = pullback(dback, wrt=(False, True))
+    return float(np.square(excess, dtype=np.float64).sum() / count), transposed.T
+
+
+def _gradients_of_states(use, dy, dh_n, back):
+    """dE/dh of all steps, (n, t, h): what came from outside and what came back from the step after; else 0."""
+    n, steps, _ = back.shape
     ends = np.full(n, steps) if use.mode.lengths is None else use.mode.lengths
-    dh, back = np.array(dy), dz @ use.layer.weight_hh.value.T
+    dh = np.array(dy)
     if use.layer.reverse:
         dh[:, 1:] += back[:, :-1]
         dh[:, 0] += dh_n
@@ -117,14 +130,14 @@ def _gradients_of_states(use):
         dh[:, :-1] += back[:, 1:]
         dh[np.arange(n), ends - 1] += dh_n
     dh[np.arange(steps) >= ends[:, np.newaxis]] = 0
-    return dh, dz
+    return dh
 
 
 def _gradients_back(use):
-    """The gradients that came to a layer's states from outside, at all steps and at the end, and dE/dz.
+    """The gradients that came to a layer's states from outside, at all steps and at the end, and dE/dz of all steps.
 
-    Fed with what z is without the state, through weights that are the identity, the layer has dE/dz as the gradient of
-    its input.
+    z is what the activation is taken of. Fed with what z is without the state, through weights that are the identity,
+    the layer has dE/dz as the gradient of its input.
     """
     layer, weight_hh = use.layer, use.layer.weight_hh.value
     if layer.recurrent_dropout and use.mode.training:
@@ -146,16 +159,3 @@ def _start(use):
     if use.layer.learn_initial_state:
         return np.tile(use.layer.h0.value, (len(use.x), 1))
     return None
-
-
-def _omega(dh, dz, weight_hh):
-    """Omega and its immediate gradient of the recurrent weights, from gradients of states."""
-    size = np.square(dh).sum(axis=-1)
-    counted = size >= _BOUND
-    if not counted.any():
-        return 0.0, np.zeros_like(weight_hh)
-    dz, size = dz[counted], size[counted]
-    back = dz @ weight_hh.T
-    excess = np.square(back).sum(axis=-1) / size - 1
-    factor = (4 / len(size)) * excess / size
-    return float(np.square(excess).mean()), (back * factor[:, np.newaxis]).T @ dz
