@@ -35,6 +35,9 @@ def canonical(array, name, *, dtype=None, ndim=None, shape=None):
     ValueError
         If the number of axes or a length is wrong.
     """
+    if type(array) is np.ndarray and array.flags.carray and array.dtype in FLOATS and dtype in (None, array.dtype):
+        check_shape(array, name, ndim=ndim, shape=shape)
+        return array  # as most are
     given = array
     array = _as_array(array, name)
     precision = np.dtype(array.dtype.type)  # in the machine's byte order

@@ -41,7 +41,9 @@ def _add_products(patches, gradients, count, totals):
             for t in range(count):
                 rows[t] = address(gradients, layer * gradients.shape[1] + t * columns + column)
             for channel in range(0, channels, ROWS):
-                add_outer_products(patches, table, offsets, rows, totals[layer], channel, column, shifts, outs, scratch)
+                add_outer_products(
+                    patches, table, offsets, rows, totals[layer], channel, column, shifts, outs, scratch, table[0]
+                )
     keep(scratch)
 
 
