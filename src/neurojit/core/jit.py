@@ -1,8 +1,9 @@
 """The only door to numba's CPU compiler.
 
 `@kernel` compiles a serial function, `@exact_kernel` one that relies on inf, nan or the order of additions, and
-`@parallel_kernel` a thin driver whose `prange` hands blocks of work to serial kernels. None of them compiles at import:
-the first call with a new element type does, and the machine code is cached between processes.
+`@parallel_kernel` a thin driver whose `prange` hands blocks of work to serial kernels; `@inner_kernel` and
+`@exact_inner_kernel` are for the inside of other kernels' loops. None of them compiles at import: the first call with a
+new element type does, and the machine code is cached between processes.
 """
 
 import functools

@@ -16,6 +16,7 @@ from neurojit.functional.binary_dense import binary_dense
 from neurojit.functional.conv import conv1d, conv2d, conv3d
 from neurojit.functional.conv_lstm import conv_lstm
 from neurojit.functional.conv_transpose import conv_transpose1d, conv_transpose2d, conv_transpose3d
+from neurojit.functional.ctc import ctc_loss
 from neurojit.functional.deform_conv import deform_conv2d
 from neurojit.functional.dense import dense
 from neurojit.functional.dropout import dropout
@@ -37,6 +38,7 @@ from neurojit.functional.sample_normalization import group_norm, instance_norm
 from neurojit.functional.separable import separate_kernel
 from neurojit.functional.softmax import log_softmax, softmax
 from neurojit.functional.unpooling import max_unpool1d, max_unpool2d, max_unpool3d
+from neurojit.functional.weight_norm import weight_norm
 
 __all__ = [
     "Op",
@@ -56,6 +58,7 @@ __all__ = [
     "conv_transpose2d",
     "conv_transpose3d",
     "cross_entropy",
+    "ctc_loss",
     "deform_conv2d",
     "dense",
     "dropout",
@@ -101,4 +104,5 @@ __all__ = [
     "softplus",
     "tanh",
     "thresholded_relu",
+    "weight_norm",
 ]

@@ -65,6 +65,8 @@ from neurojit.layers.registry import from_config
 from neurojit.layers.reshape import Flatten, Reshape
 from neurojit.layers.separable import DepthwiseConv2d, SeparableConv2d, SpatialSeparableConv2d
 from neurojit.layers.sequences import Bidirectional, Stacked, TimeDistributed
+from neurojit.layers.temporal import TemporalBlock
+from neurojit.layers.weight_norm import WeightNorm
 
 __all__ = [
     "CELU",
@@ -132,7 +134,9 @@ __all__ = [
     "SpatialSeparableConv2d",
     "Stacked",
     "Tanh",
+    "TemporalBlock",
     "ThresholdedReLU",
     "TimeDistributed",
+    "WeightNorm",
     "from_config",
 ]

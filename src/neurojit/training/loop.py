@@ -9,13 +9,15 @@ import numpy as np
 from neurojit.core.random import Key
 from neurojit.core.statefile import read_state, write_state
 from neurojit.functional.optimizer import clip_by_global_norm
-from neurojit.layers.base import Layer, Mode
+from neurojit.layers.base import Layer, Mode, add_gradients
+from neurojit.layers.recording import recording
 from neurojit.training.callbacks import Callback
 from neurojit.training.errors import TrainingDiverged
 from neurojit.training.history import History
 from neurojit.training.metrics import RunningMeans
 from neurojit.training.optimizers import Optimizer
 from neurojit.training.options import real, whole
+from neurojit.training.penalties import Penalty
 from neurojit.training.schedules import Schedule
 
 CHECKPOINT = "neurojit.checkpoint"  # the kind of file that holds a training
@@ -42,7 +44,10 @@ class Trainer:
     schedule : Schedule or None, default=None
         Sets the learning rate before every update; None leaves it to the optimizer.
     clip_norm : float or None, default=None
-        Largest norm of all gradients together.
+        Largest norm of all gradients together: see `functional.optimizer.clip_by_global_norm`.
+    penalties : sequence of Penalty, default=()
+        What adds to the gradients of the loss before they are clipped. Its values are no part of the loss that is
+        recorded.
     callbacks : sequence of Callback, default=()
     metrics : dict or None, default=None
         From name to ``function(outputs, targets) -> mean over the batch``.
@@ -84,6 +89,7 @@ class Trainer:
         max_epochs=10,
         schedule=None,
         clip_norm=None,
+        penalties=(),
         callbacks=(),
         metrics=None,
         shuffle=True,
@@ -96,6 +102,7 @@ class Trainer:
         self.max_epochs = whole(max_epochs, "max_epochs", least=0)
         self.schedule = None if schedule is None else _instance(schedule, Schedule, "schedule")
         self.clip_norm = None if clip_norm is None else real(clip_norm, "clip_norm", above=0)
+        self.penalties = [_instance(p, Penalty, f"penalties[{i}]") for i, p in enumerate(penalties)]
         self.callbacks = [_instance(c, Callback, f"callbacks[{i}]") for i, c in enumerate(callbacks)]
         self.metrics = dict(metrics or {})
         self.shuffle = shuffle
@@ -192,10 +199,14 @@ class Trainer:
         return loss, outputs
 
     def step(self, batch, key):
-        """One update of the network: forward, loss, backward, clip, update; returns the loss and the outputs."""
-        outputs, backward = self.network.vjp(self._input(batch.x), Mode(training=True, key=key))
-        loss, loss_backward = self.loss.vjp(outputs, batch.targets, batch.sample_weight)
-        _, gradients = backward(loss_backward(), need_dx=False)
+        """One update of the network: forward, loss, backward, penalties, clip, update; the loss and the outputs."""
+        with recording(self.network) if self.penalties else contextlib.nullcontext([]) as passes:
+            outputs, backward = self.network.vjp(self._input(batch.x), Mode(training=True, key=key))
+            loss, loss_backward = self.loss.vjp(outputs, batch.targets, batch.sample_weight)
+            _, gradients = backward(loss_backward(), need_dx=False)
+        for penalty in self.penalties:
+            _, more = penalty.vjp(self.network, passes)
+            add_gradients(gradients, more)
         if self.clip_norm is not None:
             clipped, _ = clip_by_global_norm(gradients.values(), self.clip_norm)
             gradients = dict(zip(gradients, clipped, strict=True))

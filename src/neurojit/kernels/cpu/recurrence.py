@@ -166,7 +166,18 @@ def _add_products_task(a, b, width, offsets, total, row, rows, column, columns):
                 copy(total, b[first + k] + j * item, lines[k], min(full, width - j))
             for r in range(row, row + rows, ROWS):
                 add_outer_products(
-                    total, a[first : first + count], offsets, lines[:count], total, r, j, shifts, outs, scratch
+                    total,
+                    a[first : first + count],
+                    offsets,
+                    lines[:count],
+                    0,
+                    total,
+                    r,
+                    j,
+                    shifts,
+                    outs,
+                    scratch,
+                    lines[0],
                 )
     keep(panel)
     keep(scratch)
