@@ -102,7 +102,8 @@ def gru(
         Run over the valid steps from the last to the first.
     checkpoint_every : int, optional
         Keep nothing but `y` for the way back, and compute the gates of so many steps again at a time: for long
-        sequences, about the square root of t makes the memory least. Results have the same bits.
+        sequences, about the square root of t makes the memory least. Outputs keep their
+        bits; gradients to weights may round otherwise.
 
     Returns
     -------

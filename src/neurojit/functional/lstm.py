@@ -105,7 +105,8 @@ def lstm(
         Run over the valid steps from the last to the first.
     checkpoint_every : int, optional
         Keep but the cells of every so many steps for the way back, and compute the rest again from there: for long
-        sequences, about the square root of t makes the memory least. Results have the same bits.
+        sequences, about the square root of t makes the memory least. Outputs keep their
+        bits; gradients to weights may round otherwise.
 
     Returns
     -------
