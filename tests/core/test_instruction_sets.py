@@ -8,13 +8,13 @@ import pytest
 
 from neurojit.core import simd
 
-FILES = ["pooling", "normalization", "sample_normalization"]
+FILES = ["pooling", "normalization", "sample_normalization", "activation"]
 
 
 @pytest.mark.slow
 @pytest.mark.skipif("NEUROJIT_SIMD" in os.environ, reason="this is the process with another instruction set")
 @pytest.mark.parametrize("instruction_set", [name for name in ("plain", "avx2") if name != simd.INSTRUCTION_SET])
-def test_pooling_and_normalization(instruction_set):
+def test_pooling_normalization_and_activation(instruction_set):
     if instruction_set == "avx2" and simd.INSTRUCTION_SET != "avx512":
         pytest.skip(f"this machine has {simd.INSTRUCTION_SET}")
     files = [f"tests/functional/test_{name}.py" for name in FILES]

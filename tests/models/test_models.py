@@ -63,3 +63,16 @@ def test_resnet_halves_its_map_five_times():
     assert stages[:2] == [(112, 112, 64), (56, 56, 64)]
     assert stages[2:6] == [(56, 56, 64), (28, 28, 128), (14, 14, 256), (7, 7, 512)]
     assert stages[6] == (7,)
+
+
+def test_a_folded_resnet_computes_the_same():
+    network = resnet18(7).make((33, 32, 3), 0)
+    rng = np.random.default_rng(3)
+    for layer, _ in network.walk():
+        if isinstance(layer, layers.BatchNorm):
+            layer.running_mean[:] = 0.1 * rng.standard_normal(layer.running_mean.shape)
+            layer.running_var[:] = rng.uniform(1, 2, layer.running_var.shape)
+    x = rng.standard_normal((2, 33, 32, 3), np.float32)
+    folded = network.fold()
+    assert not any(isinstance(layer, layers.BatchNorm) for layer, _ in folded.walk())
+    np.testing.assert_allclose(folded(x), network(x), rtol=1e-3, atol=1e-4 * np.abs(network(x)).max())
