@@ -12,6 +12,7 @@ import pytest
 
 import neurojit.functional as F
 from benchmarks import harness
+from neurojit import set_options
 
 # name: operation, shape of x, of the weights, options
 CASES = {
@@ -120,12 +121,21 @@ def by_grid_sample(torch, x, offset, weight, mask):
 
 
 def binary():
-    """The binary and the float convolution."""
+    """The binary convolution, and that of floats with and without Winograd's algorithm."""
     x, weight = arrays(*BINARY)
     return {
         "binary": lambda: F.binary_conv2d(x, weight, padding=1),
         "float": lambda: F.conv2d(x, weight, padding=1),
+        "without Winograd": lambda: _without_winograd(lambda: F.conv2d(x, weight, padding=1)),
     }
+
+
+def _without_winograd(function):
+    set_options(winograd=False)
+    try:
+        return function()
+    finally:
+        set_options(winograd=True)
 
 
 def main():
@@ -145,9 +155,8 @@ def main():
         ratio = times["theirs"] / times["ours"]
         print(f"deformable 3x3 64@28, {what}: {times['ours'] * 1e3:.2f} ms, grid_sample {ratio:.2f}x", flush=True)
     times = harness.interleave(binary())
-    print(
-        f"binary 3x3 256@14: {times['binary'] * 1e3:.2f} ms, float convolution {times['float'] / times['binary']:.2f}x"
-    )
+    ratios = ", ".join(f"{name} {times[name] / times['binary']:.2f}x" for name in ("float", "without Winograd"))
+    print(f"binary 3x3 256@14: {times['binary'] * 1e3:.2f} ms, convolution of floats: {ratios}")
 
 
 @pytest.mark.parametrize("what", ["forward", "dx", "dweight", "both"])

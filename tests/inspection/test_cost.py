@@ -10,11 +10,13 @@ from neurojit.layers import (
     Concat,
     Conv1d,
     Conv2d,
+    ConvTranspose2d,
     Dense,
     Flatten,
     GlobalAvgPool,
     LayerNorm,
     MaxPool2d,
+    MaxUnpool2d,
     ReLU,
     Residual,
     Sequential,
@@ -79,6 +81,21 @@ def test_rows_by_hand():
     assert lines[0].split() == ["layer", "output", "shape", "parameters", "multiply", "adds", "activations", "bytes"]
     assert lines[-1].startswith("total")
     assert len(lines) == len(table) + 2
+
+
+def test_transposed_convolutions_use_each_weight_for_each_input():
+    # Without padding, a transposed convolution makes the products that the convolution it transposes makes.
+    up = cost(ConvTranspose2d(8, 4, stride=2), (5, 6, 3)).total
+    down = cost(Conv2d(3, 4, stride=2), (12, 14, 8)).total
+    assert up.multiply_adds == down.multiply_adds == 4 * 4 * 3 * 8 * 5 * 6
+    grouped = cost(ConvTranspose2d(8, 4, stride=2, groups=2), (5, 6, 4)).total
+    assert grouped.multiply_adds == 4 * 4 * 4 * 4 * 5 * 6
+
+
+def test_layers_within_an_unpooling_work_on_what_the_pooling_leaves():
+    table = cost(MaxUnpool2d(MaxPool2d(2), Conv2d(3, 3, padding=1)), (8, 6, 3))
+    assert [row.layer for row in table] == ["0 MaxPool2d", "1 Conv2d"]
+    assert table.total.multiply_adds == 81 * 4 * 3
 
 
 def test_a_built_network_counts_alike_and_stays():

@@ -9,9 +9,11 @@ from neurojit.layers import (
     Concat,
     Conv1d,
     Conv2d,
+    ConvTranspose2d,
     Dense,
     Flatten,
     MaxPool2d,
+    MaxUnpool2d,
     Mode,
     ReLU,
     Residual,
@@ -44,6 +46,9 @@ NETWORKS = {
     "behind a pooling": Sequential(Conv2d(4, 3, use_bias=False), MaxPool2d(3, 2, padding=1), BatchNorm()),
     "residual": Residual(Conv2d(4, 3, padding=1), BatchNorm(), projection=Sequential(Conv2d(4, 1), BatchNorm())),
     "two in a row": Sequential(Conv2d(4, 3), BatchNorm(), BatchNorm()),
+    "transposed": Sequential(ConvTranspose2d(4, 3, stride=2), BatchNorm(), ReLU(), ConvTranspose2d(3, 2), BatchNorm()),
+    "transposed in groups": Sequential(ConvTranspose2d(6, 3, groups=2, use_bias=False), BatchNorm()),
+    "within an unpooling": MaxUnpool2d(MaxPool2d(2), Conv2d(2, 3, padding=1), BatchNorm()),
     "branches": Concat(Sequential(Conv2d(4, 1), BatchNorm()), Conv2d(2, 1)),
 }
 

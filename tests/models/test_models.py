@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from neurojit import layers
-from neurojit.models import default_convnet, lenet
+from neurojit.inspection import cost
+from neurojit.models import default_convnet, lenet, resnet18
 
 
 @pytest.mark.parametrize(
@@ -48,3 +49,30 @@ def test_configurations_are_json(network):
     again = layers.from_config(json.loads(json.dumps(network.config())))
     assert again.config() == network.config()
     assert repr(again) == repr(network)
+
+
+def test_resnet_has_the_papers_cost():
+    # 11,689,512 parameters, as is often printed, and 1.8 G multiply-adds (He et al. 2016, table 1).
+    total = cost(resnet18(), (224, 224, 3)).total
+    assert (total.parameters, total.multiply_adds) == (11_689_512, 1_814_073_344)
+
+
+def test_resnet_halves_its_map_five_times():
+    network = resnet18(7)
+    stages = [network[:end].output_shape((224, 224, 3)) for end in (3, 4, 8, 12, 16, 20, 22)]
+    assert stages[:2] == [(112, 112, 64), (56, 56, 64)]
+    assert stages[2:6] == [(56, 56, 64), (28, 28, 128), (14, 14, 256), (7, 7, 512)]
+    assert stages[6] == (7,)
+
+
+def test_a_folded_resnet_computes_the_same():
+    network = resnet18(7).make((33, 32, 3), 0)
+    rng = np.random.default_rng(3)
+    for layer, _ in network.walk():
+        if isinstance(layer, layers.BatchNorm):
+            layer.running_mean[:] = 0.1 * rng.standard_normal(layer.running_mean.shape)
+            layer.running_var[:] = rng.uniform(1, 2, layer.running_var.shape)
+    x = rng.standard_normal((2, 33, 32, 3), np.float32)
+    folded = network.fold()
+    assert not any(isinstance(layer, layers.BatchNorm) for layer, _ in folded.walk())
+    np.testing.assert_allclose(folded(x), network(x), rtol=1e-3, atol=1e-4 * np.abs(network(x)).max())

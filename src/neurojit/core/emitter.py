@@ -12,6 +12,14 @@ LINE_BYTES = 64  # of the cache
 UNROLL = 4  # steps of an innermost loop that are written out
 
 
+def splat(builder, value, lanes):
+    """A vector of so many lanes with `value` in each."""
+    word = ir.IntType(32)
+    undefined = ir.Constant(ir.VectorType(value.type, lanes), ir.Undefined)
+    one = builder.insert_element(undefined, value, ir.Constant(word, 0))
+    return builder.shuffle_vector(one, undefined, ir.Constant(ir.VectorType(word, lanes), [0] * lanes))
+
+
 class Emitter:
     """Writes LLVM code on rows of `vectors` vector registers of one element type."""
 
@@ -48,11 +56,7 @@ class Emitter:
 
     def splat(self, value):
         """A vector with `value` in every lane."""
-        undefined = ir.Constant(ir.VectorType(value.type, self.lanes), ir.Undefined)
-        one = self.builder.insert_element(undefined, value, ir.Constant(ir.IntType(32), 0))
-        return self.builder.shuffle_vector(
-            one, undefined, ir.Constant(ir.VectorType(ir.IntType(32), self.lanes), [0] * self.lanes)
-        )
+        return splat(self.builder, value, self.lanes)
 
     def scale(self, index):
         """An element count as bytes."""

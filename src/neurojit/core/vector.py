@@ -18,7 +18,7 @@ from numba.core.imputils import lower_builtin
 from numba.core.typing.templates import AbstractTemplate, infer_global
 from numba.extending import models, register_model
 
-from neurojit.core import simd
+from neurojit.core import emitter, simd
 from neurojit.core.jit import cgutils, intrinsic, types
 
 __all__ = [
@@ -72,13 +72,6 @@ def _constant(context, kind, value):
     return ir.Constant(context.get_value_type(kind), [value] * kind.count)
 
 
-def _splat(builder, kind, value):
-    """A vector with the same number in every lane."""
-    undefined = ir.Constant(ir.VectorType(value.type, kind.count), ir.Undefined)
-    first = builder.insert_element(undefined, value, ir.Constant(_WORD, 0))
-    return builder.shuffle_vector(first, undefined, ir.Constant(ir.VectorType(_WORD, kind.count), [0] * kind.count))
-
-
 def _zeros(registers):
     @intrinsic
     def zeros(typing_context, array):
@@ -112,7 +105,7 @@ def splat(typing_context, value, like):
     """A number in every lane of a vector like `like`."""
 
     def codegen(context, builder, signature, arguments):
-        return _splat(builder, like, context.cast(builder, arguments[0], value, like.dtype))
+        return emitter.splat(builder, context.cast(builder, arguments[0], value, like.dtype), like.count)
 
     return like(value, like), codegen
 
@@ -123,7 +116,7 @@ def positions(typing_context, value, like):
     kind = Vector(types.int32, like.count)
 
     def codegen(context, builder, signature, arguments):
-        return _splat(builder, kind, context.cast(builder, arguments[0], value, types.int32))
+        return emitter.splat(builder, context.cast(builder, arguments[0], value, types.int32), kind.count)
 
     return kind(value, like), codegen
 
@@ -139,7 +132,7 @@ def _pointer(context, builder, array_type, array, index, kind):
 def _mask(builder, kind, count):
     """Which lanes are among the first `count`."""
     lane = ir.Constant(ir.VectorType(_WORD, kind.count), list(range(kind.count)))
-    return builder.icmp_signed("<", lane, _splat(builder, kind, builder.trunc(count, _WORD)))
+    return builder.icmp_signed("<", lane, emitter.splat(builder, builder.trunc(count, _WORD), kind.count))
 
 
 def _masked(builder, what, kind, function_type):

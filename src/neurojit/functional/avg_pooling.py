@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from neurojit.core.arrays import canonical
 from neurojit.core.memory import empty
 from neurojit.core.shapes import integers
 from neurojit.functional.op import op
-from neurojit.functional.windows import Boxes, Pooling
+from neurojit.functional.windows import Boxes, Pooling, canonical_source
 from neurojit.kernels.cpu import pool as kernels
 
 
@@ -33,7 +32,7 @@ def _mean_pullback(x, boxes, shares):
 
 def _check(x, window, stride, padding, ceil_mode, count_include_pad, rank):
     """Canonical x, its pooling and each window's share."""
-    x = canonical(x, "x", ndim=rank + 2)
+    x = canonical_source(x, rank)
     pooling = Pooling.of(x.shape[1:-1], window, stride, padding, 1, ceil_mode)
     return x, pooling, pooling.shares(count_include_pad).astype(x.dtype)
 
@@ -188,7 +187,7 @@ def _adaptive_axis(size, windows):
 
 def _adaptive(x, output_size):
     """Canonical x; the output's size; the inputs under each window, the windows over each input, the shares."""
-    x = canonical(x, "x", ndim=4)
+    x = canonical_source(x, 2)
     if 0 in x.shape[1:3]:
         raise ValueError(f"x: got shape {x.shape}, wanted images of at least one pixel")
     output, size = integers(output_size, "output_size", 2), x.shape[1:3]

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from neurojit.core import simd
-from neurojit.core.memory import empty
+from neurojit.core.memory import empty, empty_at_line
 from neurojit.functional.panels import panel_count, start_rows, sum_partials
 from neurojit.kernels.cpu import depthwise as kernels
 
@@ -132,9 +132,11 @@ def _packed(weight):
     """Weights (taps, width, channels) a panel at a time: (panels, taps, width, full)."""
     taps, width, channels = weight.shape
     full, panels = panel_count(channels, weight.dtype)
-    packed = np.zeros((taps, width, panels * full), weight.dtype)
-    packed[..., :channels] = weight
-    return np.ascontiguousarray(packed.reshape(taps, width, panels, full).transpose(2, 0, 1, 3))
+    padded = np.zeros((taps, width, panels * full), weight.dtype)
+    padded[..., :channels] = weight
+    packed = empty_at_line((panels, taps, width, full), weight.dtype)  # else every load crosses two lines
+    packed[...] = padded.reshape(taps, width, panels, full).transpose(2, 0, 1, 3)
+    return packed
 
 
 def _start(bias, weight):

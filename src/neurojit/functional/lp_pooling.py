@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from neurojit.core.arrays import canonical
 from neurojit.functional.avg_pooling import box_sum
 from neurojit.functional.op import op
-from neurojit.functional.windows import Pooling
+from neurojit.functional.windows import Pooling, canonical_source
 
 
 def _check(x, window, stride, padding, ceil_mode, p, rank):
-    x = canonical(x, "x", ndim=rank + 2)
+    x = canonical_source(x, rank)
     if isinstance(p, bool) or not isinstance(p, int | float):
         raise TypeError(f"p: got {p!r}, wanted a number >= 1")
     if not 1 <= p < np.inf:

@@ -2,10 +2,9 @@
 
 import numpy as np
 
-from neurojit.core.arrays import canonical
 from neurojit.core.memory import empty, empty_like
 from neurojit.functional.op import op
-from neurojit.functional.windows import Pooling
+from neurojit.functional.windows import Pooling, canonical_source
 from neurojit.kernels.cpu import pool as kernels
 
 
@@ -19,23 +18,28 @@ def max_forward(x, pooling, with_switches):
     return y, switches
 
 
+def _max_backward(dy, switches, x, pooling):
+    dx, boxes = empty_like(x), pooling.over_inputs
+    numbers = boxes.table, boxes.size, boxes.step, boxes.grid, x.shape[-1]
+    kernels.max_pool_backward(dy.reshape(-1), switches.reshape(-1), *numbers, dx.reshape(-1))
+    return dx
+
+
 def max_vjp(x, pooling):
     """The maxima of canonical `x` and the pullback."""
     y, switches = max_forward(x, pooling, True)
+    return y, lambda dy, wrt: (_max_backward(dy, switches, x, pooling) if wrt[0] else None,)
 
-    def pullback(dy, wrt):
-        if not wrt[0]:
-            return (None,)
-        dx, boxes = empty_like(x), pooling.over_inputs
-        numbers = boxes.table, boxes.size, boxes.step, boxes.grid, x.shape[-1]
-        kernels.max_pool_backward(dy.reshape(-1), switches.reshape(-1), *numbers, dx.reshape(-1))
-        return (dx,)
 
-    return y, pullback
+def max_vjp_with_switches(x, rank, window, stride, padding, dilation, ceil_mode):
+    """The maxima over windows, their switches, and the pullback dy -> dx: what unpooling layers are made of."""
+    x, pooling = _check(x, window, stride, padding, dilation, ceil_mode, rank)
+    y, switches = max_forward(x, pooling, True)
+    return y, switches, lambda dy: _max_backward(dy, switches, x, pooling)
 
 
 def _check(x, window, stride, padding, dilation, ceil_mode, rank):
-    x = canonical(x, "x", ndim=rank + 2)
+    x = canonical_source(x, rank)
     return x, Pooling.of(x.shape[1:-1], window, stride, padding, dilation, ceil_mode)
 
 

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from neurojit.core.arrays import canonical
 from neurojit.core.shapes import integers, output_size, paddings, window_extent
 from neurojit.functional.geometry import hashable
 
@@ -141,9 +142,20 @@ def _pooling_of(spatial, window, stride, padding, dilation, ceil_mode):
     for pair, extent in zip(padding, pooling.extent, strict=True):
         if max(pair) >= extent:
             raise ValueError(f"padding: got {pair}, wanted less than the {extent} positions the window spans")
+    _check_positions(spatial)
+    return pooling
+
+
+def _check_positions(spatial):
     if math.prod(spatial) >= _MOST_POSITIONS:
         raise ValueError(f"x: got {math.prod(spatial)} positions of shape {spatial}, wanted fewer than 2**31")
-    return pooling
+
+
+def canonical_source(x, rank):
+    """Canonical `x` with `rank` spatial axes; one of too many positions is refused before it is copied."""
+    if isinstance(x, np.ndarray):
+        _check_positions(x.shape[1:-1])
+    return canonical(x, "x", ndim=rank + 2)
 
 
 def _inputs_of_windows(size, windows, window, stride, padding, dilation):

@@ -8,7 +8,21 @@ import numpy as np
 
 from neurojit.core.random import Key
 from neurojit.inspection.tables import Table
-from neurojit.layers import Combinator, Concat, Residual, Sequential
+from neurojit.layers import (
+    Combinator,
+    Concat,
+    ConvTranspose1d,
+    ConvTranspose2d,
+    ConvTranspose3d,
+    MaxUnpool1d,
+    MaxUnpool2d,
+    MaxUnpool3d,
+    Residual,
+    Sequential,
+)
+
+_TRANSPOSED = ConvTranspose1d | ConvTranspose2d | ConvTranspose3d
+_CHAINS = Sequential | Residual | MaxUnpool1d | MaxUnpool2d | MaxUnpool3d
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +63,8 @@ def cost(network, input_shape):
     """Count what every layer of a network costs for one sample.
 
     The accounting of He and Sun, "Convolutional neural networks at constrained time cost" (CVPR 2015), equation 1: a
-    convolution from c_in to c_out channels, with a window of s^2 and a map of m^2, is c_in s^2 c_out m^2 multiply-adds.
+    convolution from c_in to c_out channels, with a window of s^2 and a map of m^2, is c_in s^2 c_out m^2 multiply-adds,
+    m^2 being outputs, or inputs where the convolution is transposed.
 
     Parameters
     ----------
@@ -99,8 +114,9 @@ def _leaves(layer, shape, path):
     if not isinstance(layer, Combinator):
         yield path, layer, shape
         return
-    if not isinstance(layer, Sequential | Residual | Concat):
-        raise TypeError(f"network: got a {type(layer).__name__}, wanted Sequential, Residual and Concat as combinators")
+    if not isinstance(layer, _CHAINS | Concat):
+        wanted = "Sequential, Residual, Concat and MaxUnpool as combinators"
+        raise TypeError(f"network: got a {type(layer).__name__}, wanted {wanted}")
     projection = getattr(layer, "projection", None)
     if projection is not None:
         yield from _leaves(projection, shape, f"{path}.projection".lstrip("."))
@@ -115,13 +131,14 @@ def _cost_of(path, layer, input_shape, counted):
     counted.update(id(p) for p in own)
     output_shape = layer.output_shape(input_shape)
     parameters, activations = sum(p.value.size for p in own), math.prod(output_shape)
+    positions = input_shape[:-1] if isinstance(layer, _TRANSPOSED) else output_shape[:-1]
     weights = [p.value.size for name, p in layer.named_parameters().items() if name.endswith("weight")]
     itemsize = own[0].value.itemsize if own else np.dtype(np.float32).itemsize
     return Cost(
         layer=f"{path} {type(layer).__name__}".strip(),
         output_shape=output_shape,
         parameters=parameters,
-        multiply_adds=sum(weights) * math.prod(output_shape[:-1]),  # each weight is used once for each position
+        multiply_adds=sum(weights) * math.prod(positions),  # each weight is used once for each position
         activations=activations,
         bytes=itemsize * (parameters + activations),
     )

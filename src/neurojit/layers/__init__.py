@@ -66,6 +66,7 @@ from neurojit.layers.reshape import Flatten, Reshape
 from neurojit.layers.separable import DepthwiseConv2d, SeparableConv2d, SpatialSeparableConv2d
 from neurojit.layers.sequences import Bidirectional, Stacked, TimeDistributed
 from neurojit.layers.temporal import TemporalBlock
+from neurojit.layers.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 from neurojit.layers.weight_norm import WeightNorm
 
 __all__ = [
@@ -117,6 +118,9 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "MaxUnpool1d",
+    "MaxUnpool2d",
+    "MaxUnpool3d",
     "Mish",
     "Mode",
     "PReLU",

@@ -40,6 +40,18 @@ class _ConvTranspose(Layer):
         self.weight = Parameter(he_normal(shape, fan_in, key, dtype))
         self.bias = Parameter(np.zeros(self.filters, dtype)) if self.use_bias else None
 
+    def absorb(self, scale, shift):
+        """As `absorb_affine`, for weights whose last axis but one is that of the outputs of a group."""
+        weight, dtype = self.weight.value, self.weight.value.dtype
+        group_in = weight.shape[-1] // self.groups  # the last axis holds the inputs of one group after another
+        by_weight = np.repeat(scale.reshape(self.groups, -1).T, group_in, axis=1)
+        bias = np.zeros_like(scale) if self.bias is None else self.bias.value
+        trainable = self.weight.trainable
+        self.weight = Parameter((weight * by_weight).astype(dtype), trainable)
+        self.bias = Parameter((bias * scale + shift).astype(dtype), trainable)
+        self.use_bias = True
+        return True
+
     def operation(self, mode):
         names = ("stride", "padding", "output_padding", "dilation", "groups")
         return type(self).function, (self.weight, self.bias), {name: getattr(self, name) for name in names}

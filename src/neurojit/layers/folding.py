@@ -8,6 +8,10 @@ import numpy as np
 from neurojit.layers.combinators import Combinator, Residual, Sequential
 from neurojit.layers.normalization import BatchNorm
 from neurojit.layers.pooling import MaxPool1d, MaxPool2d, MaxPool3d
+from neurojit.layers.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
+
+# Layers around a chain of others, which is made anew when these change.
+_AROUND = Residual | MaxUnpool1d | MaxUnpool2d | MaxUnpool3d
 
 
 def folded(network):
@@ -27,9 +31,9 @@ def _every_use(layer):
 def _fold(layer, uses):
     for child in layer.children().values():
         _fold(child, uses)
-    if isinstance(layer, Sequential | Residual):
+    if isinstance(layer, Sequential | _AROUND):
         layer.layers[:] = _without_norms(layer.layers, uses)
-    if isinstance(layer, Residual):
+    if isinstance(layer, _AROUND):
         layer.rebuild()
 
 

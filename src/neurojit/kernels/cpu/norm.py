@@ -22,26 +22,37 @@ def _block_of(task, blocks, width, length):
     return image, block, start, min(length, start + block_size(width))
 
 
+# Loops over the tiles take whole vectors as long as there are some, with nothing to mask and what is known of a channel
+# in registers; the rows that are left at the end are masked.
+
+
 @exact_kernel
 def _deviations(x, start, end, pivot, k, count, zero):
     """Sum over the tiles of x[start:end] of x - pivot, for `count` places of a tile from k on."""
-    while start + k < end:
+    center, at = load(pivot, k, count, zero), start + k
+    while at + count <= end:
         rolled()
-        few = min(count, end - start - k)
-        zero = zero + (load(x, start + k, few, zero) - load(pivot, k, few, zero))
-        start += pivot.size
+        zero = zero + (load(x, at, count, zero) - center)
+        at += pivot.size
+    if at < end:
+        few = end - at
+        zero = zero + (load(x, at, few, zero) - load(pivot, k, few, zero))
     return zero
 
 
 @kernel
 def _squares(x, start, end, mean, k, count, zero):
     """As `_deviations`, of (x - mean)^2."""
-    while start + k < end:
+    center, at = load(mean, k, count, zero), start + k
+    while at + count <= end:
         rolled()
-        few = min(count, end - start - k)
-        deviation = load(x, start + k, few, zero) - load(mean, k, few, zero)
+        deviation = load(x, at, count, zero) - center
         zero = zero + deviation * deviation
-        start += mean.size
+        at += mean.size
+    if at < end:
+        few = end - at
+        deviation = load(x, at, few, zero) - load(mean, k, few, zero)
+        zero = zero + deviation * deviation
     return zero
 
 
@@ -51,23 +62,26 @@ def block_moments(x, start, end, channels, mean, square):
 
     The mean is the first row plus the mean deviation from it: sums stay small however large the values.
     """
-    pivot, zero = square, wide(x)
+    pivot, zero, width = square, wide(x), mean.size
+    whole = width - width % lanes(zero)
     for k in range(channels):
         pivot[k] = x[start + k]
     unfold(pivot, channels)
-    for k in range(0, mean.size, lanes(zero)):
+    for k in range(0, whole, lanes(zero)):
         rolled()
-        count = min(lanes(zero), mean.size - k)
-        store(mean, k, count, _deviations(x, start, end, pivot, k, count, zero))
+        store(mean, k, lanes(zero), _deviations(x, start, end, pivot, k, lanes(zero), zero))
+    if whole < width:
+        store(mean, whole, width - whole, _deviations(x, start, end, pivot, whole, width - whole, zero))
     fold(mean, channels)
     rows = mean.dtype.type((end - start) // channels)
     for k in range(channels):
         mean[k] = pivot[k] + mean[k] / rows
     unfold(mean, channels)
-    for k in range(0, mean.size, lanes(zero)):
+    for k in range(0, whole, lanes(zero)):
         rolled()
-        count = min(lanes(zero), mean.size - k)
-        store(square, k, count, _squares(x, start, end, mean, k, count, zero))
+        store(square, k, lanes(zero), _squares(x, start, end, mean, k, lanes(zero), zero))
+    if whole < width:
+        store(square, whole, width - whole, _squares(x, start, end, mean, whole, width - whole, zero))
     fold(square, channels)
 
 
@@ -116,18 +130,29 @@ def join_sums(partial, channels, total):
 
 
 @kernel
+def _normalize_tiles(x, start, end, mean, scale, shift, k, count, zero, y):
+    """`normalize_block` of `count` places of every tile from k on."""
+    center, slope, offset = load(mean, k, count, zero), load(scale, k, count, zero), load(shift, k, count, zero)
+    at = start + k
+    while at + count <= end:
+        rolled()
+        store(y, at, count, slope * (load(x, at, count, zero) - center) + offset)
+        at += mean.size
+    if at < end:
+        few = end - at
+        store(y, at, few, slope * (load(x, at, few, zero) - center) + offset)
+
+
+@kernel
 def normalize_block(x, start, end, mean, scale, shift, y):
     """y = scale (x - mean) + shift."""
-    zero = wide(x)
-    for k in range(0, mean.size, lanes(zero)):
+    zero, width = wide(x), mean.size
+    whole = width - width % lanes(zero)
+    for k in range(0, whole, lanes(zero)):
         rolled()
-        count = min(lanes(zero), mean.size - k)
-        center, slope = load(mean, k, count, zero), load(scale, k, count, zero)
-        offset = load(shift, k, count, zero)
-        for at in range(start + k, end, mean.size):
-            rolled()
-            few = min(count, end - at)
-            store(y, at, few, slope * (load(x, at, few, zero) - center) + offset)
+        _normalize_tiles(x, start, end, mean, scale, shift, k, lanes(zero), zero, y)
+    if whole < width:
+        _normalize_tiles(x, start, end, mean, scale, shift, whole, width - whole, zero, y)
 
 
 @parallel_kernel
@@ -145,27 +170,35 @@ def normalize(x, blocks, threads, mean, scale, shift, y):
 @kernel
 def _products(dy, x, start, end, mean, k, count, zero):
     """As `_deviations`, of dy and of dy (x - mean)."""
-    product = zero
-    while start + k < end:
+    center, at, product = load(mean, k, count, zero), start + k, zero
+    while at + count <= end:
         rolled()
-        few = min(count, end - start - k)
-        v = load(dy, start + k, few, zero)
+        v = load(dy, at, count, zero)
         zero = zero + v
-        product = product + v * (load(x, start + k, few, zero) - load(mean, k, few, zero))
-        start += mean.size
+        product = product + v * (load(x, at, count, zero) - center)
+        at += mean.size
+    if at < end:
+        few = end - at
+        v = load(dy, at, few, zero)
+        zero = zero + v
+        product = product + v * (load(x, at, few, zero) - center)
     return zero, product
 
 
 @kernel
 def block_gradient_sums(dy, x, start, end, channels, mean, dy_sum, product_sum):
     """dy_sum = sum of dy, product_sum = sum of dy (x - mean), over a block."""
-    zero = wide(x)
-    for k in range(0, mean.size, lanes(zero)):
+    zero, width = wide(x), mean.size
+    whole = width - width % lanes(zero)
+    for k in range(0, whole, lanes(zero)):
         rolled()
-        count = min(lanes(zero), mean.size - k)
-        total, product = _products(dy, x, start, end, mean, k, count, zero)
-        store(dy_sum, k, count, total)
-        store(product_sum, k, count, product)
+        total, product = _products(dy, x, start, end, mean, k, lanes(zero), zero)
+        store(dy_sum, k, lanes(zero), total)
+        store(product_sum, k, lanes(zero), product)
+    if whole < width:
+        total, product = _products(dy, x, start, end, mean, whole, width - whole, zero)
+        store(dy_sum, whole, width - whole, total)
+        store(product_sum, whole, width - whole, product)
     fold(dy_sum, channels)
     fold(product_sum, channels)
 
@@ -181,19 +214,32 @@ def gradient_sums(dy, x, channels, mean, dy_sum, product_sum):
 
 
 @kernel
+def _normalize_tiles_backward(dy, x, start, end, mean, by_dy, by_x, shift, k, count, zero, dx):
+    """`normalize_block_backward` of `count` places of every tile from k on."""
+    center, offset = load(mean, k, count, zero), load(shift, k, count, zero)
+    slope, factor = load(by_x, k, count, zero), load(by_dy, k, count, zero)
+    at = start + k
+    while at + count <= end:
+        rolled()
+        deviation = load(x, at, count, zero) - center
+        store(dx, at, count, factor * load(dy, at, count, zero) + slope * deviation + offset)
+        at += mean.size
+    if at < end:
+        few = end - at
+        deviation = load(x, at, few, zero) - center
+        store(dx, at, few, factor * load(dy, at, few, zero) + slope * deviation + offset)
+
+
+@kernel
 def normalize_block_backward(dy, x, start, end, mean, by_dy, by_x, shift, dx):
     """dx = by_dy dy + by_x (x - mean) + shift."""
-    zero = wide(x)
-    for k in range(0, mean.size, lanes(zero)):
+    zero, width = wide(x), mean.size
+    whole = width - width % lanes(zero)
+    for k in range(0, whole, lanes(zero)):
         rolled()
-        count = min(lanes(zero), mean.size - k)
-        center, offset = load(mean, k, count, zero), load(shift, k, count, zero)
-        slope, factor = load(by_x, k, count, zero), load(by_dy, k, count, zero)
-        for at in range(start + k, end, mean.size):
-            rolled()
-            few = min(count, end - at)
-            deviation = load(x, at, few, zero) - center
-            store(dx, at, few, factor * load(dy, at, few, zero) + slope * deviation + offset)
+        _normalize_tiles_backward(dy, x, start, end, mean, by_dy, by_x, shift, k, lanes(zero), zero, dx)
+    if whole < width:
+        _normalize_tiles_backward(dy, x, start, end, mean, by_dy, by_x, shift, whole, width - whole, zero, dx)
 
 
 @parallel_kernel

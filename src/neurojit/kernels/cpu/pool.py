@@ -19,16 +19,23 @@ from neurojit.kernels.cpu.chunks import chunk_rows
 
 
 @kernel
-def _entries(row, j, grid):
-    """Where row `row` of all images' rows and pixel j stand in a table for all depths, then heights, then widths."""
-    return row // grid[1] % grid[0], grid[0] + row % grid[1], grid[0] + grid[1] + j
+def _place_of(row, grid):
+    """The depth and height of a row of the result: divisions to be made once a row, not once a pixel."""
+    return row // grid[1] % grid[0], row % grid[1]
 
 
 @kernel
-def _box_of(boxes, row, j, grid):
-    """First index and count along depth, height and width of the source."""
-    d, h, w = _entries(row, j, grid)
-    return boxes[d, 0], boxes[d, 1], boxes[h, 0], boxes[h, 1], boxes[w, 0], boxes[w, 1]
+def _box_along(boxes, place, grid):
+    """First index and count along depth and height of the source, for a row of the result."""
+    d, h = place[0], grid[0] + place[1]
+    return boxes[d, 0], boxes[d, 1], boxes[h, 0], boxes[h, 1]
+
+
+@kernel
+def _box_across(boxes, j, grid):
+    """First index and count along the width of the source, for pixel j of a row."""
+    w = grid[0] + grid[1] + j
+    return boxes[w, 0], boxes[w, 1]
 
 
 @kernel
@@ -78,9 +85,9 @@ def _max_channels(x, start, box, size, step, channels, count, zero, y, switches,
 def _max_rows(first, end, x, boxes, size, step, grid, channels, y, switches):
     many, few = wide(x), narrow(x)
     for row in range(first, end):
-        start = _image_start(row, size, grid, channels)
+        start, along = _image_start(row, size, grid, channels), _box_along(boxes, _place_of(row, grid), grid)
         for j in range(grid[2]):
-            box, at = _box_of(boxes, row, j, grid), (row * grid[2] + j) * channels
+            box, at = along + _box_across(boxes, j, grid), (row * grid[2] + j) * channels
             c = 0
             while c + lanes(many) <= channels:
                 rolled()
@@ -123,10 +130,11 @@ def _taken(dy, switches, start, here, box, size, step, channels, count, zero):
 def _max_rows_backward(first, end, dy, switches, boxes, size, step, grid, channels, dx):
     many, few = wide(dy), narrow(dy)
     for row in range(first, end):
-        start = _image_start(row, size, grid, channels)
+        start, place = _image_start(row, size, grid, channels), _place_of(row, grid)
+        along, first_here = _box_along(boxes, place, grid), (place[0] * grid[1] + place[1]) * grid[2]
         for j in range(grid[2]):
-            box, at = _box_of(boxes, row, j, grid), (row * grid[2] + j) * channels
-            here = row % (grid[0] * grid[1]) * grid[2] + j
+            box, at = along + _box_across(boxes, j, grid), (row * grid[2] + j) * channels
+            here = first_here + j
             c = 0
             while c + lanes(many) <= channels:
                 rolled()
@@ -177,11 +185,11 @@ def _weighted_sum(x, start, box, size, step, weight, channels, count, zero):
 def _sum_rows(first, end, x, boxes, size, step, grid, channels, weight, scale, y):
     many, few = wide(x), narrow(x)
     for row in range(first, end):
-        start = _image_start(row, size, grid, channels)
+        start, place = _image_start(row, size, grid, channels), _place_of(row, grid)
+        along, row_factor = _box_along(boxes, place, grid), scale[place[0]] * scale[grid[0] + place[1]]
         for j in range(grid[2]):
-            box, at = _box_of(boxes, row, j, grid), (row * grid[2] + j) * channels
-            d, h, w = _entries(row, j, grid)
-            factor = scale[d] * scale[h] * scale[w]
+            box, at = along + _box_across(boxes, j, grid), (row * grid[2] + j) * channels
+            factor = row_factor * scale[grid[0] + grid[1] + j]
             c = 0
             while c + lanes(many) <= channels:
                 rolled()

@@ -16,6 +16,29 @@ from neurojit.kernels.cpu.norm import (
     normalize_block_backward,
 )
 
+_PIECE = 1 << 13  # elements that the first-level cache keeps from the first pass over them to the second
+
+
+@kernel
+def _sample_moments(x, channels, mean, square):
+    """`block_moments` of a whole sample, by pieces that are joined as in Chan, Golub and LeVeque (1983), equations 2.1.
+
+    The results are in the first `channels` places of mean and square.
+    """
+    size = mean.size * max(1, _PIECE // mean.size)
+    piece_mean, piece_square = np.empty_like(mean), np.empty_like(square)
+    so_far, squares = np.zeros(channels, np.float64), np.zeros(channels, np.float64)
+    for start in range(0, x.size, size):
+        end = min(x.size, start + size)
+        block_moments(x, start, end, channels, piece_mean, piece_square)
+        weight = (end - start) / end
+        for c in range(channels):
+            shift = piece_mean[c] - so_far[c]
+            squares[c] += piece_square[c] + (start // channels) * weight * (shift * shift)
+            so_far[c] += weight * shift
+    for c in range(channels):
+        mean[c], square[c] = so_far[c], squares[c]
+
 
 @kernel
 def _share(mean, square, rows, channels, groups):
@@ -36,7 +59,7 @@ def _share(mean, square, rows, channels, groups):
 @kernel
 def _normalize_sample(x, channels, groups, gamma, beta, eps, mean, inverse, scale, y):
     rows = x.size // channels
-    block_moments(x, 0, x.size, channels, mean, inverse)
+    _sample_moments(x, channels, mean, inverse)
     _share(mean, inverse, rows, channels, groups)
     for c in range(channels):
         inverse[c] = 1.0 / np.sqrt(np.float64(inverse[c]) + eps)
