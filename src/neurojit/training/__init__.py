@@ -9,6 +9,8 @@ from neurojit.training.losses import CrossEntropy, Loss, MeanSquaredError
 from neurojit.training.metrics import accuracy
 from neurojit.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from neurojit.training.schedules import CosineDecay, ReduceOnPlateau, Schedule, StepDecay, WarmUp
+from neurojit.training.sequences import SequenceBatches
+from neurojit.training.streams import StreamBatches
 
 __all__ = [
     "SGD",
@@ -30,7 +32,9 @@ __all__ = [
     "RMSprop",
     "ReduceOnPlateau",
     "Schedule",
+    "SequenceBatches",
     "StepDecay",
+    "StreamBatches",
     "Trainer",
     "TrainingDiverged",
     "WarmUp",

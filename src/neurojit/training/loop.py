@@ -15,7 +15,7 @@ from neurojit.training.errors import TrainingDiverged
 from neurojit.training.history import History
 from neurojit.training.metrics import RunningMeans
 from neurojit.training.optimizers import Optimizer
-from neurojit.training.options import real, whole
+from neurojit.training.options import check_source, instance, real, whole
 from neurojit.training.schedules import Schedule
 
 CHECKPOINT = "neurojit.checkpoint"  # the kind of file that holds a training
@@ -48,6 +48,10 @@ class Trainer:
         From name to ``function(outputs, targets) -> mean over the batch``.
     shuffle : bool, default=True
         Whether each epoch takes the samples in an order of its own.
+    stateful : bool, default=False
+        Whether recurrent layers go on in row i of a batch from where row i of the batch before ended, starting anew in
+        each epoch and evaluation: backpropagation through time that is truncated at the borders of batches, for
+        sequences cut into parts, such as those of `StreamBatches`. Batches then are of one size, and never shuffled.
     random_state : int, numpy generator, Key or None, default=None
         Order of samples and dropout; epoch e and batch b draw from ``key.child(e).child(b)`` alone.
 
@@ -87,18 +91,20 @@ class Trainer:
         callbacks=(),
         metrics=None,
         shuffle=True,
+        stateful=False,
         random_state=None,
     ):
-        self.network = _instance(network, Layer, "network")
+        self.network = instance(network, Layer, "network")
         self.loss = loss
-        self.optimizer = _instance(optimizer, Optimizer, "optimizer")
+        self.optimizer = instance(optimizer, Optimizer, "optimizer")
         self.batch_size = whole(batch_size, "batch_size")
         self.max_epochs = whole(max_epochs, "max_epochs", least=0)
-        self.schedule = None if schedule is None else _instance(schedule, Schedule, "schedule")
+        self.schedule = None if schedule is None else instance(schedule, Schedule, "schedule")
         self.clip_norm = None if clip_norm is None else real(clip_norm, "clip_norm", above=0)
-        self.callbacks = [_instance(c, Callback, f"callbacks[{i}]") for i, c in enumerate(callbacks)]
+        self.callbacks = [instance(c, Callback, f"callbacks[{i}]") for i, c in enumerate(callbacks)]
         self.metrics = dict(metrics or {})
-        self.shuffle = shuffle
+        self.stateful = stateful
+        self.shuffle = shuffle and not stateful
         self.history = History()
         self.updates = 0
         self.samples_per_epoch = 0
@@ -106,6 +112,7 @@ class Trainer:
         self._network_key = Key.from_random_state(random_state)
         self.key = self._network_key.child(_TRAINING_STREAM)
         self._input_shape = self._dtype = self._last_good = None
+        self._carry = self._no_carry()
 
     @property
     def epoch(self):
@@ -136,7 +143,7 @@ class Trainer:
         """
         self.build(train)
         if validation is not None:
-            _check_source(validation, "validation")
+            check_source(validation, "validation")
         self.history.stopped = None
         if self.epoch == 0 and self.schedule is not None:
             self.schedule.reset()
@@ -193,7 +200,8 @@ class Trainer:
 
     def step(self, batch, key):
         """One update of the network: forward, loss, backward, clip, update; returns the loss and the outputs."""
-        outputs, backward = self.network.vjp(self._input(batch.x), Mode(training=True, key=key))
+        mode = Mode(training=True, key=key, lengths=batch.lengths, carry=self._carry)
+        outputs, backward = self.network.vjp(self._input(batch.x), mode)
         loss, loss_backward = self.loss.vjp(outputs, batch.targets, batch.sample_weight)
         _, gradients = backward(loss_backward(), need_dx=False)
         if self.clip_norm is not None:
@@ -206,7 +214,7 @@ class Trainer:
 
     def build(self, data):
         """Make the network's parameters, if they are not made yet, for samples such as those of `data`."""
-        _check_source(data, "train")
+        check_source(data, "train")
         if self._dtype is None:
             x = next(iter(data.batches(1))).x
             self._build(x.shape[1:], x.dtype if x.dtype in (np.float32, np.float64) else np.float32)
@@ -224,9 +232,9 @@ class Trainer:
             "loss" (weighted where the data has sample weights) and each metric: means over all samples.
         """
         self.build(data)
-        means = RunningMeans()
+        means, carry = RunningMeans(), self._no_carry()
         for batch in data.batches(self.batch_size):
-            outputs = self.network.forward(self._input(batch.x))
+            outputs = self.network.forward(self._input(batch.x), Mode(lengths=batch.lengths, carry=carry))
             self._measure(means, batch, self.loss.value(outputs, batch.targets, batch.sample_weight), outputs)
         return means.result()
 
@@ -303,6 +311,7 @@ class Trainer:
         """Means over the updates of one epoch, or None if it was stopped before its end."""
         key = self.key.child(self.epoch)
         means = RunningMeans()
+        self._carry = self._no_carry()
         for index, batch in enumerate(train.batches(self.batch_size, key if self.shuffle else None)):
             loss, outputs = self.run_batch(batch, key.child(index))
             self._measure(means, batch, loss, outputs)
@@ -331,6 +340,10 @@ class Trainer:
         parameters = self.network.named_parameters().values()
         self._dtype = next((parameter.value.dtype for parameter in parameters), np.dtype(dtype))
         self._input_shape = input_shape
+
+    def _no_carry(self):
+        """Where recurrent layers look for their states at the start of sequences."""
+        return {} if self.stateful else None
 
     def _input(self, x):
         """Network input in the precision of the network; integers are left to it."""
@@ -376,14 +389,3 @@ def _copied(node):
 
 def _copy(value):
     return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def _instance(value, kind, name):
-    if not isinstance(value, kind):
-        raise TypeError(f"{name}: got {type(value).__name__}, wanted an instance of {kind.__name__}")
-    return value
-
-
-def _check_source(data, name):
-    if not hasattr(data, "batches"):
-        raise TypeError(f"{name}: got {type(data).__name__}, wanted a data source such as ArrayBatches")

@@ -2,20 +2,25 @@
 
 import math
 
+import numpy as np
 
-def accuracy(outputs, targets):
-    """The fraction of samples whose largest output is that of the target class.
+
+def accuracy(outputs, targets, ignore_index=-100):
+    """The fraction of samples, or of steps of sequences, whose largest output is that of the target class.
 
     Parameters
     ----------
     outputs : numpy.ndarray
-        Shape (n, classes): logits or probabilities.
+        Shape (n, ..., classes): logits or probabilities.
     targets : numpy.ndarray
-        Shape (n,), integers.
+        Shape (n, ...), integers.
+    ignore_index : int, default=-100
+        Target that does not count.
 
     Returns
     -------
     float
+        NaN where nothing counts.
 
     Examples
     --------
@@ -24,7 +29,10 @@ def accuracy(outputs, targets):
     >>> accuracy(np.array([[2.0, 1.0], [0.0, 3.0]]), np.array([0, 0]))
     0.5
     """
-    return float((outputs.argmax(axis=-1) == targets).mean())
+    counted = targets != ignore_index
+    n_counted = np.count_nonzero(counted)
+    hits = np.count_nonzero((outputs.argmax(axis=-1) == targets) & counted)
+    return float(hits / n_counted) if n_counted else math.nan
 
 
 class RunningMeans:
