@@ -90,9 +90,12 @@ def check_options(estimator):
     """
     options = estimator.get_params(deep=False)
     for name, constraint in CONSTRAINTS.items():
-        constraint.check(name, options[name])
-    _check_network(options["network"])
-    _check_input_shape(options["input_shape"])
+        if name in options:
+            constraint.check(name, options[name])
+    if "network" in options:
+        _check_network(options["network"])
+    if "input_shape" in options:
+        _check_input_shape(options["input_shape"])
     check_callbacks(options["callbacks"])
     if options["n_threads"] is not None:
         check_thread_count(options["n_threads"])

@@ -79,7 +79,7 @@ def _options(kind, params, custom_layers):
     params = dict(params)
     if params["network"] is not None:
         params["network"] = from_config(params["network"], custom_layers)
-    if params["input_shape"] is not None:
+    if params.get("input_shape") is not None:
         params["input_shape"] = tuple(params["input_shape"])
     if isinstance(params.get("class_weight"), list):
         params["class_weight"] = dict(params["class_weight"])
