@@ -10,11 +10,13 @@ FAMILIES = {
     "pool": "pooling beside PyTorch",
     "norm": "normalization beside PyTorch",
     "conv_variants": "depthwise, grouped, transposed, causal, 3-D, deformable and binary convolution",
+    "ctc": "the CTC loss beside PyTorch",
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
     "word2vec": "word vectors beside gensim: words a second, memory, analogies and similarities",
     "reservoirs": "reservoirs beside reservoirpy: states, batches, fits, memory",
     "reservoir_results": "reservoirs on tasks of the literature, five seeds",
+    "recurrent": "recurrent layers beside PyTorch: forward, backward, a step of a stream",
     "start": "import, first batch and demo, with cold and warm kernel caches",
 }
 

@@ -17,7 +17,19 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from neurojit import datasets, functional, inspection, io, layers, models, reservoirs, testing, text, training
+    from neurojit import (
+        datasets,
+        decoding,
+        functional,
+        inspection,
+        io,
+        layers,
+        models,
+        reservoirs,
+        testing,
+        text,
+        training,
+    )
     from neurojit.core.device import threads
     from neurojit.core.options import get_options, set_options
     from neurojit.estimators import (
@@ -49,6 +61,7 @@ __all__ = [
     "Word2Vec",
     "__version__",
     "datasets",
+    "decoding",
     "functional",
     "get_options",
     "inspection",

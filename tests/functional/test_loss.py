@@ -87,6 +87,24 @@ def test_equals_pytorch(reduction, smoothing, weighted, torch):
     np.testing.assert_allclose(backward(dy), dlogits, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("reduction", REDUCTIONS)
+def test_padded_steps_equal_pytorch(reduction, torch):
+    """Logits (n, t, classes) with ignored steps at the end of each sequence; PyTorch wants the classes second."""
+    logits, targets, weight = classification((6, 9), 5, ignored=0)
+    targets[np.arange(9) >= np.array([9, 7, 1, 0, 3, 9])[:, None]] = -1
+    given = torch.from_numpy(logits.copy()).requires_grad_()
+    options = {"ignore_index": -1, "label_smoothing": 0.1, "reduction": reduction}
+    expected = torch.nn.functional.cross_entropy(
+        given.transpose(1, 2), torch.from_numpy(targets), torch.from_numpy(weight), **options
+    )
+    loss, backward = F.cross_entropy.vjp(logits, targets, weight=weight, **options)
+    np.testing.assert_allclose(loss, expected.detach(), rtol=1e-5, atol=1e-6)
+    dy = np.asarray(np.random.default_rng(3).standard_normal(np.shape(loss)), np.float32)
+    (dlogits,) = torch.autograd.grad(expected, given, torch.from_numpy(dy))
+    np.testing.assert_allclose(backward(dy), dlogits, rtol=1e-4, atol=1e-6)
+    assert not backward(dy)[targets == -1].any()
+
+
 def test_extreme_logits():
     logits = np.array([[1e4, -1e4, 1e4], [-1e4, -1e4, -1e4 - 1]], np.float32)
     loss, backward = F.cross_entropy.vjp(logits, [0, 1], reduction="none")

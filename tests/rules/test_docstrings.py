@@ -10,7 +10,7 @@ MODULES = [
     "neurojit",
     *(
         f"neurojit.{name}"
-        for name in ("functional", "layers", "models", "reservoirs", "training", "text", "io", "testing")
+        for name in ("decoding", "functional", "layers", "models", "reservoirs", "training", "text", "io", "testing")
     ),
 ]
 HEADING = re.compile(r"^([A-Z][A-Za-z ]+)\n-{3,}$", re.MULTILINE)

@@ -7,7 +7,7 @@ import pytest
 from tests.rules.source import called, imports, sources
 
 NUMBAS = {"njit", "jit", "vectorize", "guvectorize", "cfunc"}
-DECORATORS = {"kernel", "exact_kernel", "parallel_kernel"} | NUMBAS
+DECORATORS = {"kernel", "inner_kernel", "exact_kernel", "exact_inner_kernel", "parallel_kernel"} | NUMBAS
 PICKLES = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}
 
 

@@ -1,8 +1,9 @@
 """The only door to numba's CPU compiler.
 
 `@kernel` compiles a serial function, `@exact_kernel` one that relies on inf, nan or the order of additions, and
-`@parallel_kernel` a thin driver whose `prange` hands blocks of work to serial kernels. None of them compiles at import:
-the first call with a new element type does, and the machine code is cached between processes.
+`@parallel_kernel` a thin driver whose `prange` hands blocks of work to serial kernels; `@inner_kernel` and
+`@exact_inner_kernel` are for the inside of other kernels' loops. None of them compiles at import: the first call with a
+new element type does, and the machine code is cached between processes.
 """
 
 import functools
@@ -18,6 +19,7 @@ __all__ = [
     "FAST_MATH",
     "ParallelKernel",
     "cgutils",
+    "exact_inner_kernel",
     "exact_kernel",
     "inner_kernel",
     "intrinsic",
@@ -73,6 +75,11 @@ def inner_kernel(function):
 def exact_kernel(function):
     """Compile a serial kernel with IEEE arithmetic in the order written: for code that relies on inf and nan."""
     return _compile(function, fast=False)
+
+
+def exact_inner_kernel(function):
+    """An `exact_kernel` that is an `inner_kernel` as well."""
+    return _compile(function, fast=False, counts_references=False)
 
 
 class ParallelKernel:

@@ -14,7 +14,8 @@ _REDUCTIONS = ("mean", "sum", "none")
 _IGNORED = -1
 
 
-def _check_reduction(reduction):
+def check_reduction(reduction):
+    """Raise ValueError unless this is a way to reduce losses of a batch."""
     if reduction not in _REDUCTIONS:
         raise ValueError(f"reduction: got {reduction!r}, wanted one of {_REDUCTIONS}")
 
@@ -31,7 +32,7 @@ class _Classes:
         self.rows = self.scores.reshape(-1, self.classes)
         if not isinstance(ignore_index, numbers.Integral):
             raise TypeError(f"ignore_index: got {ignore_index!r}, wanted an int")
-        _check_reduction(reduction)
+        check_reduction(reduction)
         self.reduction = reduction
         self.targets = self._check_targets(targets, ignore_index)
         dtype = self.scores.dtype
@@ -217,7 +218,7 @@ def _squared_error(prediction, target, reduction):
     """The loss, the difference and what the loss multiplies it by."""
     prediction = canonical(prediction, "prediction")
     target = canonical(target, "target", dtype=prediction.dtype, shape=prediction.shape)
-    _check_reduction(reduction)
+    check_reduction(reduction)
     difference = empty_like(prediction)
     partial = empty(-(-prediction.size // CHUNK), prediction.dtype)
     kernels.squared_error(prediction.reshape(-1), target.reshape(-1), difference.reshape(-1), partial)

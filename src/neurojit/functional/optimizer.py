@@ -197,10 +197,11 @@ def global_norm(arrays):
 
 
 def clip_by_global_norm(arrays, max_norm):
-    """The arrays scaled down so that their global norm is at most `max_norm` (Pascanu, Mikolov and Bengio 2013).
+    """The arrays scaled down so that their global norm is at most `max_norm`.
 
-    Where the norm is above `max_norm` every array is multiplied by max_norm / (norm + 1e-6), PyTorch's factor; else
-    the arrays come back as they are.
+    Where the norm of all gradients together is above a threshold, every one of them is multiplied by threshold / norm,
+    which keeps their direction (Pascanu, Mikolov and Bengio, "On the difficulty of training recurrent neural networks"
+    (ICML 2013), algorithm 1); else they come back as they are. As in PyTorch, the norm is taken 1e-6 larger in that.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Looking into networks: plots of what was learnt as matplotlib axes, tables of what layers see and cost."""
 
 from neurojit.inspection.cost import Cost, cost
+from neurojit.inspection.gradient_flow import gradient_flow, gradient_norms
 from neurojit.inspection.plots import confusion_matrix, first_layer_filters, learning_curve, misclassified
 from neurojit.inspection.receptive_field import Field, receptive_field
 from neurojit.inspection.reservoirs import eigenvalues, error_by_horizon, free_run, state_heat_map
@@ -16,6 +17,8 @@ __all__ = [
     "error_by_horizon",
     "first_layer_filters",
     "free_run",
+    "gradient_flow",
+    "gradient_norms",
     "learning_curve",
     "misclassified",
     "receptive_field",

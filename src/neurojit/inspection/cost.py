@@ -135,7 +135,11 @@ class _Unfilled(np.ndarray):
         return np.broadcast_to(np.zeros((), dtype), shape).view(cls)
 
     def __array_ufunc__(self, ufunc, method, *inputs, **options):
-        return _Unfilled.of(np.broadcast_shapes(*(np.shape(each) for each in inputs)), self.dtype)
+        shape = np.broadcast_shapes(*(np.shape(each) for each in inputs))
+        if method == "reduce":
+            summed = np.arange(len(shape))[np.r_[options["axis"]]]
+            shape = tuple(size for axis, size in enumerate(shape) if axis not in summed)
+        return _Unfilled.of(shape, self.dtype)
 
 
 class _NoNumbers(Key):

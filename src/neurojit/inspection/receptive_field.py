@@ -4,7 +4,7 @@ import dataclasses
 
 from neurojit.core.shapes import integers, paddings, window_extent
 from neurojit.inspection.tables import Table
-from neurojit.layers import Combinator, Concat, Flatten, GlobalAvgPool, GlobalMaxPool, Residual, Sequential
+from neurojit.layers import Combinator, Concat, Flatten, GlobalAvgPool, GlobalMaxPool, Residual, Sequential, WeightNorm
 from neurojit.layers.normalization import InstanceNorm
 
 _ANY_SIZE = 1 << 20  # of an input whose size does not matter to paddings
@@ -107,7 +107,7 @@ def _pass(layer, field, shape, path, rows):
     """The field behind a layer; adds the rows of what it is made of."""
     name = f"{path} {type(layer).__name__}".strip()
     if not isinstance(layer, Combinator):
-        rows.append(_behind(layer, field, shape, name))
+        rows.append(_behind(layer.inner if isinstance(layer, WeightNorm) else layer, field, shape, name))
         return rows[-1]
     if isinstance(layer, Sequential):
         return _chain(layer.children(), field, shape, path, rows)

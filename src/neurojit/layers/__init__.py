@@ -29,6 +29,7 @@ from neurojit.layers.conv_transpose import ConvTranspose1d, ConvTranspose2d, Con
 from neurojit.layers.deform_conv import DeformConv2d
 from neurojit.layers.dense import Dense
 from neurojit.layers.dropout import Dropout
+from neurojit.layers.embedding import Embedding
 from neurojit.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
 from neurojit.layers.normalization import (
     BatchNorm,
@@ -58,21 +59,29 @@ from neurojit.layers.pooling import (
     MaxPool2d,
     MaxPool3d,
 )
+from neurojit.layers.recurrent import GRU, LSTM, RNN
 from neurojit.layers.registry import from_config
 from neurojit.layers.reshape import Flatten, Reshape
 from neurojit.layers.separable import DepthwiseConv2d, SeparableConv2d, SpatialSeparableConv2d
+from neurojit.layers.sequences import Bidirectional, Stacked, TimeDistributed
+from neurojit.layers.temporal import TemporalBlock
+from neurojit.layers.weight_norm import WeightNorm
 
 __all__ = [
     "CELU",
     "ELU",
     "GELU",
+    "GRU",
     "INFERENCE",
+    "LSTM",
+    "RNN",
     "SELU",
     "AdaptiveAvgPool2d",
     "AvgPool1d",
     "AvgPool2d",
     "AvgPool3d",
     "BatchNorm",
+    "Bidirectional",
     "BinaryConv2d",
     "BinaryDense",
     "Combinator",
@@ -87,6 +96,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv2d",
     "Dropout",
+    "Embedding",
     "Flatten",
     "GlobalAvgPool",
     "GlobalMaxPool",
@@ -120,7 +130,11 @@ __all__ = [
     "Softmax",
     "Softplus",
     "SpatialSeparableConv2d",
+    "Stacked",
     "Tanh",
+    "TemporalBlock",
     "ThresholdedReLU",
+    "TimeDistributed",
+    "WeightNorm",
     "from_config",
 ]

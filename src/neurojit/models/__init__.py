@@ -2,5 +2,6 @@
 
 from neurojit.models.convnet import default_convnet
 from neurojit.models.lenet import lenet
+from neurojit.models.tcn import tcn
 
-__all__ = ["default_convnet", "lenet"]
+__all__ = ["default_convnet", "lenet", "tcn"]

@@ -2,12 +2,14 @@
 
 from neurojit.training.batches import ArrayBatches, Batch
 from neurojit.training.callbacks import Callback, Checkpoint, CSVLog, EarlyStopping, ProgressBar
+from neurojit.training.ctc import CTCLoss, Unaligned
 from neurojit.training.errors import TrainingDiverged
 from neurojit.training.history import History
 from neurojit.training.loop import Trainer
 from neurojit.training.losses import CrossEntropy, Loss, MeanSquaredError
 from neurojit.training.metrics import accuracy
 from neurojit.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from neurojit.training.penalties import Penalty, VanishingGradientPenalty
 from neurojit.training.schedules import CosineDecay, ReduceOnPlateau, Schedule, StepDecay, WarmUp
 from neurojit.training.sequences import SequenceBatches
 from neurojit.training.streams import StreamBatches
@@ -19,6 +21,7 @@ __all__ = [
     "ArrayBatches",
     "Batch",
     "CSVLog",
+    "CTCLoss",
     "Callback",
     "Checkpoint",
     "CosineDecay",
@@ -28,6 +31,7 @@ __all__ = [
     "Loss",
     "MeanSquaredError",
     "Optimizer",
+    "Penalty",
     "ProgressBar",
     "RMSprop",
     "ReduceOnPlateau",
@@ -37,6 +41,8 @@ __all__ = [
     "StreamBatches",
     "Trainer",
     "TrainingDiverged",
+    "Unaligned",
+    "VanishingGradientPenalty",
     "WarmUp",
     "accuracy",
 ]

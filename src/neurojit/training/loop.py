@@ -7,24 +7,24 @@ import time
 import numpy as np
 
 from neurojit.core.random import Key
-from neurojit.core.statefile import read_state, write_state
 from neurojit.functional.optimizer import clip_by_global_norm
-from neurojit.layers.base import Layer, Mode
+from neurojit.layers.base import Layer, Mode, add_gradients
+from neurojit.layers.recording import recording
 from neurojit.training.callbacks import Callback
 from neurojit.training.errors import TrainingDiverged
 from neurojit.training.history import History
 from neurojit.training.metrics import RunningMeans
 from neurojit.training.optimizers import Optimizer
 from neurojit.training.options import check_source, instance, real, whole
+from neurojit.training.penalties import Penalty
+from neurojit.training.resuming import Resumable
 from neurojit.training.schedules import Schedule
-
-CHECKPOINT = "neurojit.checkpoint"  # the kind of file that holds a training
 
 # The random stream of a training, far from those that a network's layers take from the same random_state.
 _TRAINING_STREAM = 1 << 40
 
 
-class Trainer:
+class Trainer(Resumable):
     """Fits a network to data.
 
     ``fit`` runs epochs until there are `max_epochs`, ``run_epoch`` batches and a validation, ``run_batch`` one update
@@ -42,7 +42,10 @@ class Trainer:
     schedule : Schedule or None, default=None
         Sets the learning rate before every update; None leaves it to the optimizer.
     clip_norm : float or None, default=None
-        Largest norm of all gradients together.
+        Largest norm of all gradients together: see `functional.optimizer.clip_by_global_norm`.
+    penalties : sequence of Penalty, default=()
+        What adds to the gradients of the loss before they are clipped. Its values are no part of the loss that is
+        recorded.
     callbacks : sequence of Callback, default=()
     metrics : dict or None, default=None
         From name to ``function(outputs, targets) -> mean over the batch``.
@@ -88,6 +91,7 @@ class Trainer:
         max_epochs=10,
         schedule=None,
         clip_norm=None,
+        penalties=(),
         callbacks=(),
         metrics=None,
         shuffle=True,
@@ -101,6 +105,7 @@ class Trainer:
         self.max_epochs = whole(max_epochs, "max_epochs", least=0)
         self.schedule = None if schedule is None else instance(schedule, Schedule, "schedule")
         self.clip_norm = None if clip_norm is None else real(clip_norm, "clip_norm", above=0)
+        self.penalties = [instance(p, Penalty, f"penalties[{i}]") for i, p in enumerate(penalties)]
         self.callbacks = [instance(c, Callback, f"callbacks[{i}]") for i, c in enumerate(callbacks)]
         self.metrics = dict(metrics or {})
         self.stateful = stateful
@@ -199,11 +204,15 @@ class Trainer:
         return loss, outputs
 
     def step(self, batch, key):
-        """One update of the network: forward, loss, backward, clip, update; returns the loss and the outputs."""
+        """One update of the network: forward, loss, backward, penalties, clip, update; the loss and the outputs."""
         mode = Mode(training=True, key=key, lengths=batch.lengths, carry=self._carry)
-        outputs, backward = self.network.vjp(self._input(batch.x), mode)
-        loss, loss_backward = self.loss.vjp(outputs, batch.targets, batch.sample_weight)
-        _, gradients = backward(loss_backward(), need_dx=False)
+        with recording(self.network) if self.penalties else contextlib.nullcontext([]) as passes:
+            outputs, backward = self.network.vjp(self._input(batch.x), mode)
+            loss, loss_backward = self.loss.vjp(outputs, batch.targets, batch.sample_weight)
+            _, gradients = backward(loss_backward(), need_dx=False)
+        for penalty in self.penalties:
+            _, more = penalty.vjp(self.network, passes)
+            add_gradients(gradients, more)
         if self.clip_norm is not None:
             clipped, _ = clip_by_global_norm(gradients.values(), self.clip_norm)
             gradients = dict(zip(gradients, clipped, strict=True))
@@ -241,69 +250,6 @@ class Trainer:
     def stop(self, reason):
         """End the fit after the current batch or epoch; the reason goes into ``history.stopped``."""
         self.history.stopped = reason
-
-    # -- state ----------------------------------------------------------------------------------------------------
-
-    def state(self):
-        """All that going on to the same bits needs: a nested dict of live arrays and plain JSON values."""
-        return {
-            **self._weights(),
-            "input_shape": None if self._input_shape is None else list(self._input_shape),
-            "dtype": None if self._dtype is None else self._dtype.name,
-            "epoch": self.epoch,
-            "updates": self.updates,
-            "key": self.key.value,
-            "base_learning_rate": self.base_learning_rate,
-            "schedule": {} if self.schedule is None else self.schedule.state(),
-            "callbacks": {name: callback.state() for name, callback in self._named_callbacks().items()},
-            "history": {"records": self.history.records, "stopped": self.history.stopped},
-        }
-
-    def load_state(self, state):
-        """Take back what `state` gave, into a trainer made with the same arguments.
-
-        A network that is not built yet is built. Callbacks are told apart by class and order; one that the state does
-        not know starts anew.
-
-        Raises
-        ------
-        ValueError
-            If the state is not one of this network and optimizer.
-        """
-        if state["input_shape"] is not None:
-            self._build(tuple(state["input_shape"]), np.dtype(state["dtype"]))
-        self._restore(state)
-        self.updates = state["updates"]
-        self.key = Key(state["key"])
-        self.base_learning_rate = state["base_learning_rate"]
-        if self.schedule is not None:
-            self.schedule.load_state(state["schedule"])
-        for name, callback in self._named_callbacks().items():
-            if name in state["callbacks"]:
-                callback.load_state(state["callbacks"][name])
-        self.history = History(**state["history"])
-
-    def save(self, path):
-        """Write `state` to a safetensors file, whole or not at all."""
-        write_state(path, self.state(), CHECKPOINT)
-
-    def resume(self, path):
-        """Load a file that `save` or a `Checkpoint` wrote; `fit` then goes on to the bits of an unbroken training.
-
-        Returns
-        -------
-        Trainer
-            This one.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-        ValueError
-            If the file is damaged, of another kind or a newer version, or does not fit the network or the optimizer.
-        """
-        self.load_state(read_state(path, CHECKPOINT))
-        return self
 
     # -- parts ----------------------------------------------------------------------------------------------------
 
@@ -349,16 +295,6 @@ class Trainer:
         """Network input in the precision of the network; integers are left to it."""
         return x.astype(self._dtype, copy=False) if x.dtype.kind == "f" else x
 
-    def _weights(self):
-        return {
-            "network": self.network.state(),
-            "optimizer": self.optimizer.state(self.network.named_parameters()),
-        }
-
-    def _restore(self, weights):
-        self.network.load_state(weights["network"])
-        self.optimizer.load_state(weights["optimizer"], self.network.named_parameters())
-
     def _diverged(self, what):
         """Go back to the last good weights and make the error that says so."""
         epoch, rate = self.epoch + 1, self.optimizer.learning_rate
@@ -371,15 +307,6 @@ class Trainer:
             epoch,
             rate,
         )
-
-    def _named_callbacks(self):
-        """Callbacks by class name, the second of a class as "Name-2"."""
-        named = {}
-        for callback in self.callbacks:
-            kind = type(callback).__name__
-            count = 1 + sum(type(other).__name__ == kind for other in named.values())
-            named[kind if count == 1 else f"{kind}-{count}"] = callback
-        return named
 
 
 def _copied(node):

@@ -14,9 +14,13 @@ from neurojit.core.simd import (
     multiply_rows,
     multiply_rows_narrow,
 )
+from neurojit.core.simd_row import PANELS, multiply_row, multiply_row_narrow
+from neurojit.kernels.cpu.addresses import shift
 
 # Values of a row multiplied at a time: weights of so many, a panel wide, stay in the first-level cache.
 PART = 256
+# A tile takes as long as this many rows one by one, or longer.
+FEW_ROWS = 3
 
 
 @kernel
@@ -26,17 +30,78 @@ def multiply(like, rows, run, weight, starts, outs, columns):
     rows, starts and outs hold addresses, as many as fill whole tiles; a row has `run` values, weight is the address of
     `run` rows of a full panel.
     """
-    full = VECTORS * lane_count(like)
+    multiply_tiles(like, rows, rows.size, 0, run, weight, VECTORS * lane_count(like), starts, outs, columns)
+
+
+@kernel
+def multiply_tiles(like, rows, count, skip, run, weight, stride, starts, outs, columns):
+    """`multiply` for the first `count` rows, from value `skip` / itemsize of each on; weights `stride` apart."""
     nothing = np.zeros(1, np.int64)
     none = address(nothing, 0)
-    for t in range(0, rows.size, ROWS):
+    for t in range(0, count, ROWS):
         at, begin, into = address(rows, t), address(starts, t), address(outs, t)
-        ahead = rows[min(t + ROWS, rows.size - ROWS)]
+        ahead = rows[min(t + ROWS, count - 1)] + skip
         if columns <= lane_count(like):
-            multiply_rows_narrow(like, at, 0, none, 1, 0, run, weight, none, full, begin, into, columns, ahead)
+            multiply_rows_narrow(like, at, 0, none, 1, skip, run, weight, none, stride, begin, into, columns, ahead)
         else:
-            multiply_rows(like, at, 0, none, 1, 0, run, weight, none, full, begin, into, columns, ahead)
+            multiply_rows(like, at, 0, none, 1, skip, run, weight, none, stride, begin, into, columns, ahead)
     keep(nothing)
+
+
+@kernel
+def multiply_single(like, row, run, weight, panel, stride, start, out, columns):
+    """One row of `multiply_matrix`; row, weight, start and out are addresses."""
+    lanes = lane_count(like)
+    wide = PANELS * VECTORS * lanes
+    j = 0
+    while j + wide <= columns:
+        at = weight + j // (VECTORS * lanes) * panel
+        multiply_row(like, row, run, at, panel, stride, start + j * like.itemsize, out + j * like.itemsize, wide)
+        j += wide
+    while j < columns:
+        inside = j % (VECTORS * lanes) * like.itemsize
+        at = weight + j // (VECTORS * lanes) * panel + inside
+        here = j * like.itemsize
+        multiply_row_narrow(like, row, run, at, panel, stride, start + here, out + here, min(lanes, columns - j))
+        j += lanes
+
+
+@kernel
+def multiply_matrix(like, rows, count, first, run, weight, starts, outs, columns):
+    """out[t] = start[t] + row[t] @ weight[first : first + run], for `count` rows of `columns` columns.
+
+    rows, starts and outs hold addresses, filled up to whole tiles by `fill_tile`. weight is in panels as wide as the
+    tile, (panels, size, full), or as it is, (1, size, columns), where there are but FEW_ROWS rows. Every row of the
+    result is the same sum, whichever rows are with it.
+    """
+    full, stride, item = VECTORS * lane_count(like), weight.shape[2], like.itemsize
+    panel = (weight.shape[1] * stride if weight.shape[0] > 1 else full) * item
+    tiled = count if count % ROWS > FEW_ROWS else count - count % ROWS  # rows that go by the tile
+    at = address(weight, first * stride)
+    for t in range(tiled, count):
+        multiply_single(like, rows[t], run, at, panel, stride, starts[t], outs[t], columns)
+    if tiled == 0:
+        return
+    tiles = -(-tiled // ROWS) * ROWS
+    for j in range(0, columns, full):
+        for part in range(0, run, PART):
+            here = at + part * stride * item
+            width, length = min(full, columns - j), min(PART, run - part)
+            begin = outs if part > 0 else starts
+            multiply_tiles(like, rows, tiles, part * item, length, here, stride, begin, outs, width)
+        at += panel
+        shift(starts, tiles, full * item)
+        shift(outs, tiles, full * item)
+    panels = -(-columns // full)
+    shift(starts, tiles, -panels * full * item)
+    shift(outs, tiles, -panels * full * item)
+
+
+@inner_kernel
+def fill_tile(table, count):
+    """Repeat the last of `count` addresses until a tile is full."""
+    for t in range(count, -(-count // ROWS) * ROWS):
+        table[t] = table[count - 1]
 
 
 @inner_kernel

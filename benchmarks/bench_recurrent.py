@@ -1,0 +1,191 @@
+"""Recurrent layers beside PyTorch's: forward, forward and backward, a step of a stream, variants written as loops.
+
+``python -m benchmarks recurrent`` prints the tables. PyTorch runs in the faster of its two layouts, batch or time first,
+and without gradients where none are asked for; what it has no kernel for (peepholes, convolutional LSTM) is the loop its
+users write.
+"""
+
+import numpy as np
+
+import neurojit.functional as F
+from benchmarks import harness
+from neurojit.layers import LSTM, Mode
+
+SHAPES = [(50, 32, 64, 128), (100, 16, 32, 32), (100, 64, 128, 512), (28, 64, 28, 128), (200, 1, 16, 64)]
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+PEEPHOLE = (50, 32, 64, 128)
+MAPS = (10, 8, 16, 16, 32)  # steps, batch, height = width, channels, hidden channels
+
+
+def arrays(cell, shape):
+    t, n, f, h = shape
+    rng = np.random.default_rng(0)
+    columns = GATES[cell] * h
+
+    def draw(*size):
+        return (rng.standard_normal(size) / np.sqrt(h)).astype(np.float32)
+
+    states = [np.zeros((n, h), np.float32) for _ in range(2 if cell == "lstm" else 1)]
+    x = rng.standard_normal((n, t, f)).astype(np.float32)
+    return [x, *states, draw(f, columns), draw(h, columns), draw(columns)]
+
+
+def ours(cell, shape):
+    op, given = getattr(F, cell), arrays(cell, shape)
+    options = {"reset_after": True, "bias_hh": given[-1]} if cell == "gru" else {}
+    y, _ = op(*given, **options)
+    dy = np.ones_like(y)
+    last = np.zeros_like(given[1])
+    dlast = (last, last) if cell == "lstm" else last
+
+    def backward():
+        _, pullback = op.vjp(*given, **options)
+        pullback((dy, dlast))
+
+    return {"forward": lambda: op(*given, **options), "forward+backward": backward}
+
+
+def peer(cell, shape, batch_first):
+    import torch
+
+    t, n, f, h = shape
+    kind = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}[cell]
+    module = kind(f, h, batch_first=batch_first)
+    x = torch.from_numpy(arrays(cell, shape)[0])
+    x = (x if batch_first else x.transpose(0, 1)).contiguous()
+    tracked = x.clone().requires_grad_()
+    dy = torch.ones((n, t, h) if batch_first else (t, n, h))
+
+    def forward():
+        with torch.no_grad():
+            module(x)
+
+    def backward():
+        module.zero_grad(set_to_none=True)
+        tracked.grad = None
+        module(tracked)[0].backward(dy)
+
+    return {"forward": forward, "forward+backward": backward}
+
+
+def compare(cell):
+    """The table of one cell."""
+    ratios = {}
+    for shape in SHAPES:
+        mine, first, last = ours(cell, shape), peer(cell, shape, True), peer(cell, shape, False)
+        cells = ""
+        for what, function in mine.items():
+            times = harness.interleave({"ours": function, "batch": first[what], "time": last[what]}, repeats=5)
+            ratio = min(times["batch"], times["time"]) / times["ours"]
+            ratios.setdefault(what, []).append(ratio)
+            cells += f"{times['ours'] * 1e3:14.3f}{ratio:8.2f}x"
+        print(f"{cell:6s}{shape!s:22s}{cells}", flush=True)
+    means = "".join(f"{harness.geometric_mean(r):22.2f}x" for r in ratios.values())
+    print(f"{'':6s}{'geometric mean':22s}{means}; least {min(map(min, ratios.values())):.2f}x", flush=True)
+
+
+# -- loops of PyTorch's -----------------------------------------------------------------------------------------------
+
+
+def peephole_loop(shape):
+    """A peephole LSTM as its users write it: the inputs' product for all steps, then step by step."""
+    import torch
+
+    t, n, f, h = shape
+    x, h0, c0, w, u, bias = (torch.from_numpy(v) for v in arrays("lstm", shape))
+    p = torch.full((3, h), 0.1)
+    parameters = [v.clone().requires_grad_() for v in (x, w, u, bias, p)]
+
+    def run(x, w, u, bias, p):
+        a, state, cell, states = x @ w + bias, h0, c0, []
+        for step in range(t):
+            i, f, g, o = (a[:, step] + state @ u).chunk(4, dim=1)
+            i, f = torch.sigmoid(i + p[0] * cell), torch.sigmoid(f + p[1] * cell)
+            cell = f * cell + i * torch.tanh(g)
+            state = torch.sigmoid(o + p[2] * cell) * torch.tanh(cell)
+            states.append(state)
+        return torch.stack(states, dim=1)
+
+    return _torch_passes(run, parameters)
+
+
+def _torch_passes(run, parameters):
+    import torch
+
+    def forward():
+        with torch.no_grad():
+            run(*parameters)
+
+    def backward():
+        for parameter in parameters:
+            parameter.grad = None
+        run(*parameters).sum().backward()
+
+    return {"forward": forward, "forward+backward": backward}
+
+
+def compare_peephole():
+    given = arrays("lstm", PEEPHOLE)
+    p = np.full((3, PEEPHOLE[3]), 0.1, np.float32)
+    y, _ = F.lstm(*given, peephole=p)
+    dy, zero = np.ones_like(y), np.zeros_like(given[1])
+
+    def backward():
+        _, pullback = F.lstm.vjp(*given, peephole=p)
+        pullback((dy, (zero, zero)))
+
+    mine = {"forward": lambda: F.lstm(*given, peephole=p), "forward+backward": backward}
+    _print_against("peephole LSTM", PEEPHOLE, mine, peephole_loop(PEEPHOLE))
+
+
+def _print_against(name, shape, mine, others):
+    cells = ""
+    for what, function in mine.items():
+        times = harness.interleave({"ours": function, "peer": others[what]}, repeats=5)
+        cells += f"{times['ours'] * 1e3:14.3f}{times['peer'] / times['ours']:8.2f}x"
+    print(f"{name} {shape!s:s}{cells}", flush=True)
+
+
+# -- streaming --------------------------------------------------------------------------------------------------------
+
+
+def compare_streaming():
+    """One step of one sequence, the state carried on."""
+    import torch
+
+    f, h = 16, 64
+    layer = LSTM(h).make((1, f), 0)
+    x, mode = np.ones((1, 1, f), np.float32), Mode(carry={})
+    module, cell = torch.nn.LSTM(f, h), torch.nn.LSTMCell(f, h)
+    tx, held = torch.ones(1, 1, f), {"module": None, "cell": None}
+
+    def step_of_module():
+        with torch.no_grad():
+            _, held["module"] = module(tx, held["module"])
+
+    def step_of_cell():
+        with torch.no_grad():
+            held["cell"] = cell(tx[0], held["cell"])
+
+    functions = {"ours": lambda: layer(x, mode), "module": step_of_module, "cell": step_of_cell}
+    times = harness.interleave(functions, repeats=15, inner=300)
+    us = {name: seconds * 1e6 for name, seconds in times.items()}
+    print(
+        f"LSTM(64), one step of one sequence: ours {us['ours']:.1f} us, nn.LSTM {us['module']:.1f} us"
+        f" ({us['module'] / us['ours']:.2f}x), nn.LSTMCell {us['cell']:.1f} us ({us['cell'] / us['ours']:.2f}x)"
+    )
+
+
+def main():
+    print(f"{harness.tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
+    print("milliseconds of ours, and PyTorch's time (the better layout) / ours; shapes are (t, batch, in, hidden)")
+    print(f"{'':28s}{'forward':>23s}{'forward+backward':>23s}")
+    for cell in GATES:
+        compare(cell)
+    print("\nbeside a loop in PyTorch")
+    compare_peephole()
+    compare_streaming()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,229 @@
+"""What all recurrent layers share: which rows take part in a step, where their vectors lie, and the products over time.
+
+Sequences of a batch do not depend on one another: a task walks some of them through all steps, without waiting for
+other tasks. Step s of a sequence is its time s, or, in reverse, its time length - 1 - s; longer sequences come first in
+a task's `rows`, so that those which take part in a step are the first few. Every row's arithmetic is the same
+whichever rows are with it, so results do not depend on how the batch was shared out.
+
+    x (n, t, f)    y (n, t, h)    h0 (n, h)    lengths (n,)    rows (of a task,)
+
+What is kept of steps begin .. end lies by step, (depth, n, columns) with step s in slot (s - begin) % depth: all of
+them for the way back, a few where nobody asks for them again. Weights are as `product.multiply_matrix` takes them.
+"""
+
+import numpy as np
+
+from neurojit.core.jit import exact_inner_kernel, inner_kernel, kernel, parallel_kernel, prange
+from neurojit.core.runs import copy
+from neurojit.core.scalar import multiply_add
+from neurojit.core.simd import ROWS, VECTORS, address, keep, lane_count
+from neurojit.kernels.cpu.chunks import ceil_divide
+from neurojit.kernels.cpu.elementary import sigmoid, tanh
+from neurojit.kernels.cpu.product import add_outer_products, fill_tile, multiply_matrix
+
+_POSITIONS = 128  # of the weight gradient's sums at a time: a panel of them stays in the first-level cache
+_LEAST_TASKS = 8
+
+
+@kernel
+def rows_of(task, order, bounds):
+    """The sequences that a task walks, longer ones first."""
+    return order[bounds[task] : bounds[task + 1]]
+
+
+@inner_kernel
+def time_of(s, length, reverse):
+    """The time of step s of a sequence."""
+    return length - 1 - s if reverse else s
+
+
+@inner_kernel
+def active_rows(rows, lengths, s):
+    """How many of a task's rows take part in step s."""
+    count = rows.size
+    while count > 0 and lengths[rows[count - 1]] <= s:
+        count -= 1
+    return count
+
+
+@kernel
+def address_table(count):
+    """Room for `count` addresses and what fills up a tile."""
+    return np.empty(count + ROWS, np.int64)
+
+
+@inner_kernel
+def tabulate_step(kept, slot, rows, count, column, table):
+    """Addresses of the first `count` rows in a slot of kept (depth, n, columns), from a column on."""
+    _, n, columns = kept.shape
+    for k in range(count):
+        table[k] = address(kept, (slot * n + rows[k]) * columns + column)
+    fill_tile(table, count)
+
+
+@inner_kernel
+def tabulate_states(h0, y, rows, count, lengths, reverse, s, table):
+    """Addresses of the states before step s."""
+    _, steps, h = y.shape
+    for k in range(count):
+        i = rows[k]
+        at = i * steps + time_of(s - 1, lengths[i], reverse)
+        table[k] = address(h0, i * h) if s == 0 else address(y, at * h)
+    fill_tile(table, count)
+
+
+@inner_kernel
+def tabulate_chunk(x, kept, rows, lengths, reverse, first, last, begin, times, slots):
+    """Addresses of x (by time) and of kept (by step) for steps first .. last of all rows; returns how many."""
+    _, steps, f = x.shape
+    depth, n, columns = kept.shape
+    count = 0
+    for s in range(first, last):
+        slot = (s - begin) % depth
+        for k in range(active_rows(rows, lengths, s)):
+            i = rows[k]
+            times[count] = address(x, (i * steps + time_of(s, lengths[i], reverse)) * f)
+            slots[count] = address(kept, (slot * n + i) * columns)
+            count += 1
+    fill_tile(times, count)
+    fill_tile(slots, count)
+    return count
+
+
+@kernel
+def input_products(x, weight, start, rows, lengths, reverse, first, last, begin, kept):
+    """kept[step] = start + x[time] @ weight, steps first .. last of the rows of a task: one product over time."""
+    size = rows.size * (last - first)
+    inputs, outs, starts = address_table(size), address_table(size), address_table(size)
+    count = tabulate_chunk(x, kept, rows, lengths, reverse, first, last, begin, inputs, outs)
+    starts[:] = address(start, 0)
+    multiply_matrix(x, inputs, count, 0, x.shape[2], weight, starts, outs, kept.shape[2])
+
+
+@kernel
+def input_gradients(dkept, weight, zeros, rows, lengths, reverse, first, last, begin, dx):
+    """dx[time] = dkept[step] @ weight, the transposed one, steps first .. last of the rows of a task."""
+    size = rows.size * (last - first)
+    outs, inputs, starts = address_table(size), address_table(size), address_table(size)
+    count = tabulate_chunk(dx, dkept, rows, lengths, reverse, first, last, begin, outs, inputs)
+    starts[:] = address(zeros, 0)
+    multiply_matrix(dx, inputs, count, 0, dkept.shape[2], weight, starts, outs, dx.shape[2])
+
+
+@kernel
+def state_gradients(inputs, rows, count, first, run, weight, start, starts, outs, dh):
+    """dh[row] = start + dgates @ weight[first : first + run], the transposed one, for `count` rows and their `inputs`.
+
+    start : array as wide as whole panels, or as dh, to be added to.
+    """
+    if count == 0:
+        return
+    h, adds = dh.shape[1], start.ndim == 2
+    for k in range(count):
+        outs[k] = address(dh, rows[k] * h)
+        starts[k] = outs[k] if adds else address(start, 0)
+    fill_tile(starts, count)
+    fill_tile(outs, count)
+    multiply_matrix(dh, inputs, count, first, run, weight, starts, outs, h)
+
+
+# -- element by element -----------------------------------------------------------------------------------------------
+
+# Exact: which sums and products LLVM fuses would else depend on what these are compiled into.
+
+
+@exact_inner_kernel
+def sigmoid_all(v):
+    """v = s(v)."""
+    for j in range(v.size):
+        v[j] = sigmoid(v[j])
+
+
+@exact_inner_kernel
+def tanh_all(v):
+    """v = tanh(v)."""
+    for j in range(v.size):
+        v[j] = tanh(v[j])
+
+
+@exact_inner_kernel
+def copy_all(v, into):
+    """into = v."""
+    for j in range(v.size):
+        into[j] = v[j]
+
+
+@exact_inner_kernel
+def add_product(a, b, total):
+    """total += a b."""
+    for j in range(total.size):
+        total[j] = multiply_add(a[j], b[j], total[j])
+
+
+# -- gradients to weights ---------------------------------------------------------------------------------------------
+
+
+@kernel
+def tabulate_pairs(x, h0, y, lengths, reverse, begin, end, dkept, inputs, states, dgates):
+    """Addresses of the input, of the state before, and of dkept, for all steps begin .. end; returns how many."""
+    n, steps, h = y.shape
+    f, columns = x.shape[2], dkept.shape[2]
+    count = 0
+    for s in range(begin, end):
+        for i in range(n):
+            if s >= lengths[i]:
+                continue
+            before = i * steps + time_of(s - 1, lengths[i], reverse)
+            inputs[count] = address(x, (i * steps + time_of(s, lengths[i], reverse)) * f)
+            states[count] = address(h0, i * h) if s == 0 else address(y, before * h)
+            dgates[count] = address(dkept, ((s - begin) * n + i) * columns)
+            count += 1
+    return count
+
+
+@kernel
+def _add_products_task(a, b, width, offsets, total, row, rows, column, columns):
+    full, item = VECTORS * lane_count(total), total.itemsize
+    panel, scratch = np.zeros((_POSITIONS, full), total.dtype), np.empty(full, total.dtype)
+    lines, shifts, outs = np.empty(_POSITIONS, np.int64), np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
+    for first in range(0, a.size, _POSITIONS):
+        count = min(_POSITIONS, a.size - first)
+        for j in range(column, column + columns, full):
+            for k in range(count):
+                lines[k] = address(panel, k * full)
+                copy(total, b[first + k] + j * item, lines[k], min(full, width - j))
+            for r in range(row, row + rows, ROWS):
+                add_outer_products(
+                    total, a[first : first + count], offsets, lines[:count], total, r, j, shifts, outs, scratch
+                )
+    keep(panel)
+    keep(scratch)
+
+
+@parallel_kernel
+def add_products(a, b, offsets, total):
+    """total[r, j] += sum over k of a[k][r] b[k][j], for addresses a and b of rows; a sum is in the order of k.
+
+    total (rows, columns); offsets (rows,) says how many bytes behind a[k] its value r stands.
+    """
+    rows, columns = total.shape
+    panels, blocks = ceil_divide(columns, VECTORS * lane_count(total)), ceil_divide(rows, ROWS)
+    column_tasks = min(panels, _LEAST_TASKS)
+    row_tasks = min(blocks, ceil_divide(_LEAST_TASKS, column_tasks))
+    width = ceil_divide(panels, column_tasks) * VECTORS * lane_count(total)
+    height = ceil_divide(blocks, row_tasks) * ROWS
+    for task in prange(row_tasks * column_tasks):
+        across, down = divmod(np.int64(task), row_tasks)
+        column, row = across * width, down * height
+        if column < columns and row < rows:
+            _add_products_task(
+                a,
+                b,
+                columns,
+                offsets,
+                total,
+                row,
+                min(height, rows - row),
+                column,
+                min(width, columns - column),
+            )

@@ -1,0 +1,117 @@
+"""The vanilla recurrent network over time, forward and backward; see recurrence.py for how sequences are walked.
+
+    h = f(bias + x W + h- U)
+
+with f tanh or max(0, .). Everything the way back needs is y, the states themselves.
+
+sums (depth, n, h): bias + x W + h- U of a few steps    dsums (depth, n, h): gradients to them, of all steps
+"""
+
+import numpy as np
+
+from neurojit.core.jit import exact_inner_kernel, inner_kernel, kernel, parallel_kernel, prange
+from neurojit.core.simd import keep
+from neurojit.kernels.cpu.elementary import tanh
+from neurojit.kernels.cpu.product import multiply_matrix
+from neurojit.kernels.cpu.recurrence import (
+    active_rows,
+    address_table,
+    input_gradients,
+    input_products,
+    rows_of,
+    state_gradients,
+    tabulate_states,
+    tabulate_step,
+    time_of,
+)
+
+
+@exact_inner_kernel
+def _activate(sums, relu, y):
+    if relu:
+        for j in range(y.size):
+            y[j] = max(sums[j], y.dtype.type(0))
+    else:
+        for j in range(y.size):
+            y[j] = tanh(sums[j])
+
+
+@exact_inner_kernel
+def _activate_backward(dy, y, dh, relu, dsums):
+    """dsums = (dh + dy) f'."""
+    one, zero = y.dtype.type(1), y.dtype.type(0)
+    if relu:
+        for j in range(y.size):
+            dsums[j] = dh[j] + dy[j] if y[j] > zero else zero
+    else:
+        for j in range(y.size):
+            dsums[j] = (dh[j] + dy[j]) * (one - y[j] * y[j])
+
+
+@inner_kernel
+def _states(rows, count, lengths, reverse, s, slot, relu, sums, y):
+    for k in range(count):
+        i = rows[k]
+        _activate(sums[slot, i], relu, y[i, time_of(s, lengths[i], reverse)])
+
+
+@inner_kernel
+def _states_backward(dy, y, rows, count, lengths, reverse, s, slot, relu, dh, dsums):
+    for k in range(count):
+        i = rows[k]
+        time = time_of(s, lengths[i], reverse)
+        _activate_backward(dy[i, time], y[i, time], dh[i], relu, dsums[slot, i])
+    for k in range(count, rows.size):
+        dsums[slot, rows[k]] = 0
+
+
+@kernel
+def forward_rows(task, x, w_ih, start, w_hh, relu, h0, order, bounds, lengths, reverse, span, sums, y):
+    """Steps begin .. end of a task's sequences, a chunk of steps of inputs at a time."""
+    begin, end, chunk = span
+    rows = rows_of(task, order, bounds)
+    states, starts, outs = address_table(rows.size), address_table(rows.size), address_table(rows.size)
+    for first in range(begin, end, chunk):
+        last = min(first + chunk, end)
+        input_products(x, w_ih, start, rows, lengths, reverse, first, last, begin, sums)
+        for s in range(first, last):
+            count, slot = active_rows(rows, lengths, s), (s - begin) % sums.shape[0]
+            tabulate_states(h0, y, rows, count, lengths, reverse, s, states)
+            tabulate_step(sums, slot, rows, count, 0, starts)
+            tabulate_step(sums, slot, rows, count, 0, outs)
+            multiply_matrix(x, states, count, 0, y.shape[2], w_hh, starts, outs, y.shape[2])
+            _states(rows, count, lengths, reverse, s, slot, relu, sums, y)
+
+
+@kernel
+def backward_rows(task, dy, y, w_ih, w_hh, relu, order, bounds, lengths, reverse, span, zeros, dh, dsums, dx):
+    """Steps end .. begin of a task's sequences; w_ih and w_hh are transposed, dx is (0, t, f) where not wanted."""
+    begin, end, chunk = span
+    rows = rows_of(task, order, bounds)
+    inputs, starts, outs = address_table(rows.size), address_table(rows.size), address_table(rows.size)
+    for last in range(end, begin, -chunk):
+        first = max(last - chunk, begin)
+        for s in range(last - 1, first - 1, -1):
+            count, slot = active_rows(rows, lengths, s), s - begin
+            _states_backward(dy, y, rows, count, lengths, reverse, s, slot, relu, dh, dsums)
+            tabulate_step(dsums, slot, rows, count, 0, inputs)
+            state_gradients(inputs, rows, count, 0, y.shape[2], w_hh, zeros, starts, outs, dh)
+        if dx.shape[0] > 0:
+            input_gradients(dsums, w_ih, zeros, rows, lengths, reverse, first, last, begin, dx)
+    keep(zeros)
+
+
+@parallel_kernel
+def forward(x, w_ih, start, w_hh, relu, h0, order, bounds, lengths, reverse, span, sums, y):
+    """`forward_rows` for every task."""
+    for task in prange(bounds.size - 1):
+        forward_rows(np.int64(task), x, w_ih, start, w_hh, relu, h0, order, bounds, lengths, reverse, span, sums, y)
+
+
+@parallel_kernel
+def backward(dy, y, w_ih, w_hh, relu, order, bounds, lengths, reverse, span, zeros, dh, dsums, dx):
+    """`backward_rows` for every task."""
+    for task in prange(bounds.size - 1):
+        backward_rows(
+            np.int64(task), dy, y, w_ih, w_hh, relu, order, bounds, lengths, reverse, span, zeros, dh, dsums, dx
+        )
