@@ -52,6 +52,7 @@ def everything():
         layers.Reshape((1, 5)),
         layers.Bidirectional(layers.GRU(3, reset_after=True, return_sequences=True), merge="sum"),
         layers.TimeDistributed(layers.Dense(3), layers.ReLU()),
+        layers.LastStep(),
         layers.Flatten(),
         layers.Dropout(0.1),
         layers.BinaryDense(5),

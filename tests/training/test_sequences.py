@@ -18,7 +18,9 @@ from neurojit.training import (
     StreamBatches,
     Trainer,
     accuracy,
+    label_error_rate,
 )
+from neurojit.training.metrics import edit_distance
 from tests.training.toys import assert_same_bits, weights
 
 rng = np.random.default_rng(0)
@@ -127,7 +129,8 @@ def test_arrays_with_and_without_lengths():
 def test_labels_of_any_length_and_values_for_each_step():
     x = ragged([3, 1, 2])
     labels = next(SequenceBatches(x, [[1], [2, 3, 4, 5], [6]]).batches(3))
-    assert labels.targets.tolist() == [[1, -100, -100, -100], [2, 3, 4, 5], [6, -100, -100, -100]]
+    assert labels.targets.labels.tolist() == [[1, -100, -100, -100], [2, 3, 4, 5], [6, -100, -100, -100]]
+    assert labels.targets.lengths.tolist() == labels.lengths.tolist() == [3, 1, 2]
     assert len(labels) == 3
     values = [np.ones((len(one), 1)) for one in x]
     batch = next(SequenceBatches(x, values, per_step=True).batches(3))
@@ -321,3 +324,28 @@ def test_a_resumed_training_has_the_bits_of_an_unbroken_one(tmp_path, kind):
     resumed = fit(make(random_state=9).resume(path))
     assert_same_bits(weights(whole), weights(resumed))
     np.testing.assert_array_equal(whole.history["loss"], resumed.history["loss"])
+
+
+# -- reading labels ---------------------------------------------------------------------------------------------------
+
+
+def naive_distance(one, other):
+    if not len(one) or not len(other):
+        return len(one) + len(other)
+    return min(
+        naive_distance(one[1:], other) + 1,
+        naive_distance(one, other[1:]) + 1,
+        naive_distance(one[1:], other[1:]) + (one[0] != other[0]),
+    )
+
+
+@given(one=st.lists(st.integers(0, 2), max_size=5), other=st.lists(st.integers(0, 2), max_size=5))
+def test_edits_are_the_fewest(one, other):
+    assert edit_distance(one, other) == edit_distance(np.array(other), np.array(one)) == naive_distance(one, other)
+
+
+def test_label_error_rate_weighs_labels():
+    assert label_error_rate([[1, 2], [3, 3]], [[1], [3, 3, 4]]) == 0.5
+    assert label_error_rate([[1, 2], [3, 3]], [[1], [3, 3, 4]], [0, 2]) == pytest.approx(1 / 3)
+    assert label_error_rate(["cat"], ["cat"]) == 0
+    assert np.isnan(label_error_rate([[1]], [[]]))

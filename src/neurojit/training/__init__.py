@@ -7,7 +7,7 @@ from neurojit.training.errors import TrainingDiverged
 from neurojit.training.history import History
 from neurojit.training.loop import Trainer
 from neurojit.training.losses import CrossEntropy, Loss, MeanSquaredError
-from neurojit.training.metrics import accuracy
+from neurojit.training.metrics import accuracy, label_error_rate
 from neurojit.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from neurojit.training.penalties import Penalty, VanishingGradientPenalty
 from neurojit.training.schedules import CosineDecay, ReduceOnPlateau, Schedule, StepDecay, WarmUp
@@ -45,4 +45,5 @@ __all__ = [
     "VanishingGradientPenalty",
     "WarmUp",
     "accuracy",
+    "label_error_rate",
 ]

@@ -4,6 +4,7 @@ import numpy as np
 
 from neurojit.core.arrays import check_shape
 from neurojit.training.batches import Batch, checked_weights
+from neurojit.training.ctc import Unaligned
 from neurojit.training.options import whole
 
 _IGNORED = -100  # the target that `CrossEntropy` leaves out
@@ -18,8 +19,9 @@ class SequenceBatches:
     x : list of array-like, or array-like, shape (n, t, ...)
         Sequences, each of shape (t_i, ...) with at least one step.
     y : array-like or list of array-like or None, default=None
-        Targets: an array with one entry for each sequence, or a list of arrays (labels of each step, or label sequences
-        of any lengths), which are padded with -100, or with 0 where they are no integers.
+        Targets: an array with one entry for each sequence, or a list of arrays. With `per_step` these are the targets
+        of each step, padded with -100, or with 0 where they are no integers; else label sequences of any lengths,
+        which become `Unaligned`.
     sample_weight : array-like or None, default=None
         Shape (n,): how much each sequence counts.
     lengths : array-like of int or None, default=None
@@ -30,7 +32,8 @@ class SequenceBatches:
         The samples of so many batches are sorted by length before they are cut into batches, which then hold less
         padding; the batches come in an order of their own. 1 sorts nothing. Without a key nothing is sorted.
     prepare : callable or None, default=None
-        ``prepare(x) -> array``: turns a padded batch into network input.
+        ``prepare(x, lengths) -> array``: turns a padded batch into network input; lengths are None where nothing was
+        padded.
 
     Raises
     ------
@@ -87,14 +90,13 @@ class SequenceBatches:
         longest = lengths.max()
         is_ragged = lengths.min() < longest
         x = self.x[rows, :longest] if isinstance(self.x, np.ndarray) else padded([self.x[i] for i in rows])
-        targets = None
-        if self.y is not None:
-            targets = self.y[rows] if isinstance(self.y, np.ndarray) else padded([self.y[i] for i in rows], _IGNORED)
+        known = lengths if is_ragged else None
+        targets = self._targets(rows, known)
         return Batch(
-            x if self.prepare is None else self.prepare(x),
+            x if self.prepare is None else self.prepare(x, known),
             targets,
             self._weights(rows, lengths, targets),
-            lengths if is_ragged else None,
+            known,
             int(lengths.sum()) if self.per_step else None,
         )
 
@@ -102,13 +104,19 @@ class SequenceBatches:
         """Indices of sequences, batch by batch."""
         n = len(self.x)
         order = np.arange(n) if key is None else key.permutation(n)
-        if key is None or self.sort_within == 1:
+        if key is None or self.sort_within == 1 or self.lengths.min() == self.lengths.max():
             return [order[start : start + batch_size] for start in range(0, n, batch_size)]
         pool = self.sort_within * batch_size
         pools = [order[start : start + pool] for start in range(0, n, pool)]
         order = np.concatenate([rows[np.argsort(self.lengths[rows], kind="stable")] for rows in pools])
         batches = [order[start : start + batch_size] for start in range(0, n, batch_size)]
         return [batches[i] for i in key.child(_ORDER_OF_BATCHES).permutation(len(batches))]
+
+    def _targets(self, rows, known):
+        if self.y is None or isinstance(self.y, np.ndarray):
+            return None if self.y is None else self.y[rows]
+        targets = padded([self.y[i] for i in rows], _IGNORED)
+        return targets if self.per_step else Unaligned(targets, known)
 
     def _weights(self, rows, lengths, targets):
         """Weights of the sequences, or of all their steps, the padded ones 0; None where all count alike."""
