@@ -2,6 +2,7 @@
 
 from neurojit.models.convnet import default_convnet
 from neurojit.models.lenet import lenet
+from neurojit.models.recurrent import recurrent
 from neurojit.models.tcn import tcn
 
-__all__ = ["default_convnet", "lenet", "tcn"]
+__all__ = ["default_convnet", "lenet", "recurrent", "tcn"]
