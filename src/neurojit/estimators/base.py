@@ -32,7 +32,8 @@ class NetworkEstimator(BaseEstimator):
     A family of estimators says what X is. It declares the options and
 
     - ``_check_input(X, reset)``: X checked, as ``_batches`` wants it;
-    - ``_resolve_input_shape(X)``: the shape of a sample as the network sees it;
+    - ``_learn_inputs(X, sample_weight)``: sets the fitted attributes that describe X: `input_shape_`, the shape of a
+      sample as the network sees it, and others;
     - ``_check_form(X)``: raises unless the samples are like those of the first fit;
     - ``_precision(X)``: the float type to work in;
     - ``_default_network(n_outputs)``: the network where none is given;
@@ -74,16 +75,16 @@ class NetworkEstimator(BaseEstimator):
             if resume:
                 self._check_form(X)
             else:
-                self._start(X, self._learn_targets(y, sample_weight, classes))
+                self._learn_inputs(X, sample_weight)
+                self._start(self._learn_targets(y, sample_weight, classes), self._precision(X))
             targets, sample_weight = self._encode(y, sample_weight)
             self._train_on_samples(X, targets, sample_weight, max_epochs, schedule)
         return self
 
-    def _start(self, X, n_outputs):
+    def _start(self, n_outputs, dtype):
         """Make the network and its optimizer, and begin the record of training anew."""
-        self.input_shape_ = self._resolve_input_shape(X)
         self._key = Key.from_random_state(self.random_state)
-        network = self._make_network(n_outputs, self._precision(X))
+        network = self._make_network(n_outputs, dtype)
         self.loss_curve_ = []
         self._set_network(network)
 

@@ -92,8 +92,8 @@ class ConvNet(NetworkEstimator):
     def _check_input(self, X, *, reset):
         return check_input(self, X, reset=reset)
 
-    def _resolve_input_shape(self, X):
-        return resolve_input_shape(X, self.input_shape)
+    def _learn_inputs(self, X, sample_weight):
+        self.input_shape_ = resolve_input_shape(X, self.input_shape)
 
     def _check_form(self, X):
         check_form(X, self.input_shape_, flat=self.input_shape is not None)

@@ -16,7 +16,23 @@ from neurojit.estimators.targets import (
 )
 
 
-class Classification(ClassifierMixin):
+class Labelled:
+    """`classes_` in the file of a `NetworkEstimator` whose targets are labels."""
+
+    def to_state(self):
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        dtype = "object" if self.classes_.dtype == object else self.classes_.dtype.str
+        return super().to_state() | {"labels": self.classes_.tolist(), "labels_dtype": dtype}
+
+    @classmethod
+    def from_state(cls, state, custom_layers=None):
+        """A fitted estimator from what `to_state` gave."""
+        estimator = super().from_state(state, custom_layers)
+        estimator.classes_ = np.array(state["labels"], dtype=state["labels_dtype"])
+        return estimator
+
+
+class Classification(Labelled, ClassifierMixin):
     """One class a sample; for a `NetworkEstimator` with the option `class_weight` and ``_outputs(X)``."""
 
     _metrics: dict | None = {"accuracy": training.accuracy}
@@ -78,18 +94,6 @@ class Classification(ClassifierMixin):
         """
         probabilities = self.predict_proba(X)
         return self.classes_[np.argmax(probabilities, axis=1)]
-
-    def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
-        dtype = "object" if self.classes_.dtype == object else self.classes_.dtype.str
-        return super().to_state() | {"labels": self.classes_.tolist(), "labels_dtype": dtype}
-
-    @classmethod
-    def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
-        estimator = super().from_state(state, custom_layers)
-        estimator.classes_ = np.array(state["labels"], dtype=state["labels_dtype"])
-        return estimator
 
     def _check_targets(self, y, X):
         return check_labels(y, X)
