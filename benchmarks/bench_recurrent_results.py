@@ -52,7 +52,7 @@ def temporal_order_problem(n=5_000, seed=SEED):
     return [one_hot[sequence] for sequence in symbols], which @ [2, 1]
 
 
-def temporal_order(cell, seed=SEED, epochs=12):
+def temporal_order(cell, seed=SEED, epochs=30):
     """Share of new sequences whose class is right; 0.25 is chance."""
     model = nj.RecurrentClassifier(cell=cell, units=32, learning_rate=5e-3, max_epochs=epochs, random_state=seed)
     model.fit(*temporal_order_problem(seed=seed))

@@ -21,7 +21,7 @@ class TextStream:
     >>> model = nj.LanguageModel(units=8, n_layers=1, max_epochs=1, random_state=0).fit("to be or not to be " * 20)
     >>> stream = model.stream()
     >>> stream.feed("to ").feed("be").log_probabilities.shape
-    (8,)
+    (7,)
     >>> np.array_equal(stream.log_probabilities, model.stream().feed("to be").log_probabilities)
     True
     """
