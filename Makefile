@@ -16,7 +16,7 @@ help:
 	@echo 'make format     ruff: format, and fix what it can'
 	@echo 'make typecheck  mypy'
 	@echo 'make bench      time neurojit beside its peers (installs them, PyTorch too)'
-	@echo 'make oracle     install PyTorch, a second opinion in the tests'
+	@echo 'make oracle     install PyTorch and gensim, second opinions in the tests'
 	@echo 'make clean      remove builds and caches (make distclean: and .venv)'
 	@echo 'PYTHON=python3.12 chooses the interpreter that .venv is made with.'
 

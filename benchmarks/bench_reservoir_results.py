@@ -88,6 +88,42 @@ def memory():
         report(f"memory capacity of 100 units, {topology}, {activation}", capacities)
 
 
+def topologies(seeds=20, units=(100, 300)):
+    """Shifted beside random matrices, the same seeds: means, and the mean difference with its standard error."""
+    x = np.tanh(mackey_glass(6500) - 1.0)
+
+    def capacity(n_units, topology, seed):
+        options = {"spectral_radius": 0.95, "input_scaling": 0.1, "bias_scaling": 0.0, "random_state": seed}
+        return memory_capacity(make_reservoir(1, n_units=n_units, topology=topology, **options))[0]
+
+    def narma_error(n_units, topology, seed):
+        u, y = narma(4000, random_state=seed)
+        options = {"spectral_radius": 0.95, "input_scaling": 0.2, "bias_scaling": 0.2, "ridge": 1e-7}
+        model = nj.EchoStateRegressor(n_units, topology=topology, random_state=1000 + seed, **options)
+        missed = model.fit(u[:3000], y[:3000]).predict(u)[3000:] - y[3000:]
+        return np.sqrt(np.mean(missed**2)) / y[3000:].std()
+
+    def free_run_error(n_units, topology, seed, ahead=84):
+        options = {"spectral_radius": 1.1, "leak_rate": 0.5, "input_scaling": 2.0, "bias_scaling": 0.5}
+        model = nj.EchoStateRegressor(n_units, topology=topology, ridge=1e-10, random_state=seed, **options)
+        model.fit(x[:2499], x[1:2500])
+        starts = range(2500, 4500, 100)
+        missed = [model.generate(ahead, prime=x[s : s + 500])[-1, 0] - x[s + 500 + ahead - 1, 0] for s in starts]
+        return np.log10(np.sqrt(np.mean(np.square(missed))) / x.std())
+
+    measures = {"memory capacity": capacity, "NARMA-10": narma_error, "Mackey-Glass, log10 at 84 steps": free_run_error}
+    for what, measure in measures.items():
+        for n_units in units:
+            random, shifts = ([measure(n_units, t, s) for s in range(seeds)] for t in ("random", "shifts"))
+            difference = np.subtract(shifts, random)
+            error = difference.std(ddof=1) / np.sqrt(seeds)
+            print(
+                f"{what}, {n_units} units, {seeds} seeds: random {np.mean(random):.4g}, shifts {np.mean(shifts):.4g},"
+                f" difference {difference.mean():.2g} +- {error:.2g}",
+                flush=True,
+            )
+
+
 def japanese_vowels():
     with np.load(data("japanese_vowels.npz")) as held:
         parts = {part: np.split(held[f"x_{part}"], held[f"offsets_{part}"][1:-1]) for part in ("train", "test")}
@@ -182,6 +218,7 @@ def main():
     mackey_glass_one_step()
     narma_10()
     memory()
+    topologies()
     japanese_vowels()
     sinc()
     spoken_digits()

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import harness
+from neurojit.core.blas import one_blas_thread
 from neurojit.core.jit import kernel
 from neurojit.kernels.cpu.reservoir import multiply
 from neurojit.reservoirs import make_reservoir, reservoir_matrix, scale_spectral_radius
@@ -66,16 +67,17 @@ def read_rate(n_bytes):
 
 
 @kernel
-def _products(weight, index, starts, shift, x, out, times):
+def _products(panels, codes, weight, index, starts, shift, x, out, times):
     for nth in range(times):
-        multiply(weight, index, starts, shift, nth % 2, x, out)
+        multiply(panels, codes, weight, index, starts, shift, nth % 2, x, out)
 
 
 def gather_rate(dtype, units=128, fan_in=16, times=20_000):
     """Numbers a second that one core gathers and multiplies where all lies in the first-level cache."""
     packed = pack([reservoir_matrix(units, fan_in=fan_in, random_state=0)], dtype)
     x, out = np.zeros(2 * units, dtype), np.zeros(2 * units, dtype)
-    arguments = (packed.weight, packed.index, packed.starts[0], packed.shift[0], x, out)
+    arguments = (*(part[0] for part in (packed.panels, packed.codes)), packed.weight, packed.index)
+    arguments += (packed.starts[0], packed.shift[0], x, out)
     _products(*arguments, 1)
     best = np.inf
     for _ in range(3):
@@ -143,7 +145,7 @@ def fits():
     import neurojit as nj
 
     x = wave(STEPS + 1)
-    for units, connectivity in SIZES[:4]:
+    for units, connectivity in SIZES:
 
         def peer_whole(units=units, connectivity=connectivity):
             from reservoirpy.nodes import Ridge
@@ -172,14 +174,15 @@ def fits():
 
         def again(topology, made=made):
             fitted = made[topology]
-            fitted._start_readout()
-            fitted.reset_state()._learn([x[:-1]], [x[1:]])
+            with one_blas_thread():  # as in fit
+                fitted._start_readout()
+                fitted.reset_state()._learn([x[:-1]], [x[1:]])
 
         functions = {"peer": peer_whole, "random": lambda m=model: m().fit(x[:-1], x[1:])}
         functions |= {"shifts": lambda m=model: m("shifts").fit(x[:-1], x[1:])}
         functions |= {"peer again": peer_again, "random again": lambda a=again: a("random")}
         functions |= {"shifts again": lambda a=again: a("shifts")}
-        times = harness.interleave(functions, repeats=3, inner=1)
+        times = harness.interleave(functions, repeats=3 if units <= 1000 else 1, inner=1)
         line = f"({units}, {connectivity})"
         for suffix, what in (("", "with the matrix made"), (" again", "matrix made before")):
             peer = times[f"peer{suffix}"]

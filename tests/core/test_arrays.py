@@ -149,3 +149,10 @@ def test_integer_errors_name_the_argument(given, error, message):
 
 def test_an_empty_list_is_no_integers():
     assert canonical_integers([], "targets").shape == (0,)
+
+
+@pytest.mark.parametrize("precision", [np.float32, np.float64])
+def test_an_array_of_the_other_precision_is_refused_in_either_direction(precision):
+    other = np.float32 if precision is np.float64 else np.float64
+    with pytest.raises(TypeError, match="x: got"):
+        canonical(np.ones(3, other), "x", dtype=np.dtype(precision))

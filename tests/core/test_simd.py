@@ -60,9 +60,9 @@ def _columns_product(a, b, out, columns, narrow):
         outs[i] = address(out, i * out.shape[1])
     at, by, into = address(table, 0), address(offsets, 0), address(outs, 0)
     if narrow:
-        simd.multiply_columns_narrow(a, at, by, address(rows, 0), a.shape[0], into, columns)
+        simd.multiply_columns_narrow(a, at, by, address(rows, 0), 0, a.shape[0], into, columns, at)
     else:
-        simd.multiply_columns(a, at, by, address(rows, 0), a.shape[0], into, columns)
+        simd.multiply_columns(a, at, by, address(rows, 0), 0, a.shape[0], into, columns, at)
     simd.keep(table)
     simd.keep(rows)
     simd.keep(offsets)

@@ -7,10 +7,10 @@ from scipy import stats
 from neurojit.core.jit import kernel
 from neurojit.core.simd import address, keep, lanes
 from neurojit.core.simd_logistic import logistic_slopes
-from neurojit.core.simd_pairs import CONTEXTS, TARGETS, blend_row, pair_dots, pair_updates
+from neurojit.core.simd_pairs import TARGETS, blend_row, pair_dots, pair_updates
 from neurojit.kernels.cpu import word2vec as kernels
 from neurojit.kernels.cpu import word2vec_draws as draws
-from neurojit.kernels.cpu.word2vec_parallel import merged_share
+from neurojit.kernels.cpu.word2vec_shards import merged_share
 
 KEY = np.uint64(7)
 N_WORDS, SIZE = 9, 11
@@ -100,10 +100,10 @@ def _pairs(x, y, z, g, dots, vectors):
 @pytest.mark.parametrize(("n", "vectors"), [(1, 1), (2, 3), (5, 2), (8, 7)])
 def test_products_of_rows(rng, dtype, n, vectors):
     width = vectors * lanes(dtype)
-    x, y = rng.normal(size=(n + CONTEXTS - 1, width)).astype(dtype), rng.normal(size=(TARGETS, width)).astype(dtype)
+    x, y = rng.normal(size=(n, width)).astype(dtype), rng.normal(size=(TARGETS, width)).astype(dtype)
     z, g = rng.normal(size=(n, width)).astype(dtype), rng.normal(size=(n, TARGETS)).astype(dtype)
-    dots = np.zeros((n + CONTEXTS) * TARGETS + lanes(dtype), dtype)
-    expected = x[:n] @ y.T, z + g @ y, y + g.T @ x[:n]
+    dots = np.zeros(n * TARGETS + lanes(dtype), dtype)
+    expected = x @ y.T, z + g @ y, y + g.T @ x
     _pairs(x, y, z, g, dots, vectors)
     tolerance = 2e-5 if dtype == np.float32 else 1e-13
     for found, wanted in zip((dots[: n * TARGETS].reshape(n, TARGETS), z, y), expected, strict=True):

@@ -6,7 +6,7 @@ import numpy as np
 
 from neurojit.core.random import Key
 
-BLOCK, TREE_BLOCK, SHARDS, STIFFNESS = 1000, 256, 8, 0.1
+BLOCK, CBOW_BLOCK, TREE_BLOCK, SHARDS, REUSE, STIFFNESS = 1000, 2000, 256, 8, 10, 0.1
 WORDS = 1024
 WHOLE = 2**32
 
@@ -63,13 +63,16 @@ class Reference:
         self.contexts, self.targets = start.astype(np.float64), np.zeros(start.shape)
         self.paths = paths  # of each word: inner nodes, ~node for label 0
         self.epoch = 0
+        self.block = CBOW_BLOCK if objective.architecture == "cbow" else BLOCK
+        if paths is not None:
+            self.block = TREE_BLOCK
         self.noise = alias_table([n**objective.ns_exponent for n in self.counts])
 
     def run_epoch(self, tokens, rate):
         o, key = self.objective, self.key.child(1).child(self.epoch)
         self.epoch += 1
         tokens = kept_tokens(tokens, self.counts, o.sample, key.child(0).value)
-        size = TREE_BLOCK if self.paths is not None else BLOCK
+        size = self.block
         blocks = [range(start, min(start + size, len(tokens))) for start in range(0, len(tokens), size)]
         alone = o.update == "hogwild" or o.objective == "softmax"
         together = 1 if alone else SHARDS
@@ -108,14 +111,14 @@ class Reference:
             return [[self.paths[token]] if token >= 0 else [[]] for token in own]
         apart = o.architecture == "skip-gram" and not o.shared_negatives
         groups = 2 * o.window if apart else 1
-        n_pool = BLOCK * (o.negative if apart else 1)
+        n_pool = self.block * o.negative if apart else self.block * o.negative // REUSE
         draws = key.child(2).words((number + 1) * 2 * n_pool)[number * 2 * n_pool :]
         threshold, alias = self.noise
         pool = []
         for i in range(n_pool):
             column = below(draws[2 * i], len(self.counts))
             pool.append(column if int(draws[2 * i + 1]) < threshold[column] else alias[column])
-        most = (BLOCK * groups * o.negative // WORDS + 1) * WORDS
+        most = (self.block * groups * o.negative // WORDS + 1) * WORDS
         draws = iter(key.child(3).words((number + 1) * most)[number * most :])
         found = []
         for token in own:
@@ -129,10 +132,10 @@ class Reference:
     def train(self, tokens, block, number, copy, rate, key):
         o = self.objective
         contexts, targets = copy
-        size = TREE_BLOCK if self.paths is not None else BLOCK
+        size = self.block
         words = key.child(1).words((number + 1) * size)[number * size :]
         rows = self.rows(tokens, block, number, key)
-        per_row = 1 if o.architecture == "cbow" else o.window + 1
+        pairs = 1 if o.architecture == "cbow" else o.window + 1
         per_pair = 1 + o.negative
         if self.paths is not None:
             per_pair = round(sum(map(len, self.paths)) / len(self.paths))
@@ -140,11 +143,11 @@ class Reference:
         around = tokens[max(block.start - o.window, 0) : block.stop + o.window]
         for token in around:
             if token >= 0:
-                steps[0][token] = steps[0].get(token, 0) + (o.window + 1) * per_pair
+                steps[0][token] = steps[0].get(token, 0) + pairs * per_pair
         for groups in rows:
             for row in (row for group in groups for row in group):
                 row = row if row >= 0 else ~row
-                steps[1][row] = steps[1].get(row, 0) + per_row
+                steps[1][row] = steps[1].get(row, 0) + pairs
         if o.objective == "softmax":
             steps = (steps[0], dict.fromkeys(range(len(targets)), 1))
         loss, pairs = 0.0, 0

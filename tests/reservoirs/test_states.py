@@ -112,7 +112,8 @@ def test_any_form_of_input(rng, form):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_harvest_of_series(rng, lengths, topology, dtype, monkeypatch):
     """Series of any lengths, in pieces of a few steps, with outputs that are fed back."""
-    monkeypatch.setattr("neurojit.reservoirs.harvesting._PIECE_BYTES", 1)  # the shortest pieces there are: 16 steps
+    for limit in ("_PIECE_BYTES", "_LEAST_ROWS"):
+        monkeypatch.setattr(f"neurojit.reservoirs.harvesting.{limit}", 1)  # a step at a time
     reservoir = make_reservoir(2, n_units=40, n_layers=2, n_feedback=1, topology=topology, dtype=dtype, random_state=0)
     series = [rng.standard_normal((length, 2)) for length in lengths]
     outputs = [rng.standard_normal((length, 1)) for length in lengths]

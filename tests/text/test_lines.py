@@ -46,6 +46,7 @@ def test_counts_words(path, pieces):
     counts = LineSentences(path).word_counts()
     assert counts == Counter(word for sentence in SENTENCES for word in sentence)
     assert list(counts)[:3] == ["the", "wide", "road"], "in the order of the text"
+    assert LineSentences(path).word_counts(min_count=2) == {"the": 3}
 
 
 def test_encodes_known_words(path, pieces):

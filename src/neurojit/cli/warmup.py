@@ -1,6 +1,8 @@
 """`neurojit warmup`: every kernel compiled into the cache, so that no later first call waits for it."""
 
+import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 
@@ -8,10 +10,11 @@ from neurojit import functional as F
 from neurojit import training
 from neurojit.core import cache
 from neurojit.core.random import Key
-from neurojit.estimators import EchoStateRegressor
+from neurojit.estimators import EchoStateRegressor, Word2Vec
 from neurojit.functional import Op
 from neurojit.layers import Dense
 from neurojit.reservoirs import Liquid
+from neurojit.text import LineSentences
 
 
 def warmup(dtypes=("float32",)):
@@ -34,7 +37,7 @@ def warmup(dtypes=("float32",)):
 
 
 def calls(dtype):
-    """What to call, by name: all of `neurojit.functional`, the optimizers, a draw of random numbers, reservoirs."""
+    """What to call, by name: all of `neurojit.functional`, optimizers, random numbers, reservoirs, word vectors."""
     found = {"random": lambda: (Key(0).normal(5, dtype=dtype), Key(0).permutation(5))}
     for name in F.__all__:
         if isinstance(getattr(F, name), Op):
@@ -45,7 +48,8 @@ def calls(dtype):
     found["conv2d Winograd"] = _op_call(F.conv2d, tile, {"padding": 1})
     for optimizer in (training.SGD(0.1, momentum=0.9), training.RMSprop(0.1), training.Adam(0.1)):
         found[type(optimizer).__name__] = _optimizer_call(optimizer, dtype)
-    return found | {"reservoirs": lambda: _reservoirs(dtype), "liquid": lambda: Liquid(1).run(np.ones((3, 1)))}
+    found |= {"reservoirs": lambda: _reservoirs(dtype), "liquid": lambda: Liquid(1).run(np.ones((3, 1)))}
+    return found | {"word vectors": _word_vectors}
 
 
 def _reservoirs(dtype):
@@ -53,6 +57,15 @@ def _reservoirs(dtype):
     for topology in ("random", "shifts"):
         model = EchoStateRegressor(20, topology=topology, washout=0, dtype=dtype.name)
         model.fit([np.ones((9, 1))] * 20, [np.ones((9, 1))] * 20).fit(np.ones((9, 1)), np.ones((9, 1))).generate(2)
+
+
+def _word_vectors():
+    """Both updates, from a file of more words than a new table has room for; all objectives share their kernels."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "text.txt"
+        path.write_text(" ".join(f"word{i}" for i in range(3000)))
+        for update in ("deterministic", "hogwild"):
+            Word2Vec(4, min_count=1, epochs=1, update=update).fit(LineSentences(path))
 
 
 def _op_call(op, arguments, options):

@@ -75,7 +75,11 @@ def _add_train(actions, positive, natural):
     train.add_argument("--sample", type=float, default=1e-3, metavar="SHARE")
     train.add_argument("--learning-rate", type=float, default=0.025, metavar="RATE")
     train.add_argument("--epochs", type=positive, default=5, metavar="N")
-    train.add_argument("--hogwild", action="store_true", help="faster on several threads, no two runs the same")
+    train.add_argument(
+        "--hogwild",
+        action="store_true",
+        help="train without copies and locks: on several threads no two runs are the same",
+    )
     train.add_argument("--threads", type=positive, metavar="N")
     train.add_argument("--seed", type=natural, default=0, metavar="N")
     train.set_defaults(run=_train)

@@ -35,6 +35,10 @@ def canonical(array, name, *, dtype=None, ndim=None, shape=None):
     ValueError
         If the number of axes or a length is wrong.
     """
+    is_float = type(array) is np.ndarray and array.flags.carray and array.dtype in FLOATS
+    if is_float and (dtype is None or array.dtype == dtype):  # not `in`: NumPy's float64 equals None
+        check_shape(array, name, ndim=ndim, shape=shape)
+        return array  # as most are
     given = array
     array = _as_array(array, name)
     precision = np.dtype(array.dtype.type)  # in the machine's byte order

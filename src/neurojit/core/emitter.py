@@ -177,12 +177,12 @@ class Emitter:
         """Entry i of a table of integers."""
         return self.entry(self.add(table, self.constant(8 * i)))
 
-    def prefetch(self, at, write=False):
-        """Ask for the cache line at an address, soon to be read or written."""
+    def prefetch(self, at, write=False, near=True):
+        """Ask for the cache line at an address, to be read or written soon (`near`), or a little later."""
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
         function = ir.FunctionType(ir.VoidType(), [byte, word, word, word])
         ask = cgutils.get_or_insert_function(self.builder.module, function, "llvm.prefetch.p0")
-        keep, data = ir.Constant(word, 3), ir.Constant(word, 1)
+        keep, data = ir.Constant(word, 3 if near else 2), ir.Constant(word, 1)  # in all caches, or from the second on
         self.builder.call(ask, [self.builder.inttoptr(at, byte), ir.Constant(word, int(write)), keep, data])
 
     def prefetch_row(self, at):

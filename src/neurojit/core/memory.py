@@ -15,8 +15,20 @@ _ALIGNMENT = 64  # a cache line, and a vector register
 
 # Re-entrant, as the garbage collector may run `_Lease.__del__` while this thread holds it.
 _lock = threading.RLock()
-_free: dict[int, list[np.ndarray]] = {}
+_free: dict[int, list["_Block"]] = {}
 _kept = 0
+
+
+class _Block:
+    """Memory for arrays of up to `size` bytes, and where they start: NumPy takes its time to say."""
+
+    __slots__ = ("address", "memory", "size")
+
+    def __init__(self, size):
+        self.size = size
+        self.memory = np.empty(size + _ALIGNMENT, np.uint8)
+        start = self.memory.ctypes.data
+        self.address = start + -start % _ALIGNMENT
 
 
 def _size_class(n_bytes):
@@ -32,29 +44,27 @@ def _take(size):
         if waiting:
             _kept -= size
             return waiting.pop()
-    return np.empty(size + _ALIGNMENT, np.uint8)
+    return _Block(size)
 
 
-def _give_back(memory):
+def _give_back(block):
     global _kept
-    size = memory.size - _ALIGNMENT
     with _lock:
-        if _kept + size <= _MOST_KEPT:
-            _kept += size
-            _free.setdefault(size, []).append(memory)
+        if _kept + block.size <= _MOST_KEPT:
+            _kept += block.size
+            _free.setdefault(block.size, []).append(block)
 
 
 class _Lease:
     """Owner of an array's memory; when the array and all its views are gone, the memory is free for another."""
 
-    def __init__(self, memory, shape, dtype):
-        self._memory = memory
-        address = memory.ctypes.data
-        data = (address + -address % _ALIGNMENT, False)
+    def __init__(self, block, shape, dtype):
+        self._block = block
+        data = (block.address, False)
         self.__array_interface__ = {"version": 3, "shape": shape, "typestr": dtype.str, "data": data}
 
     def __del__(self, give_back=_give_back):  # bound here: at exit the module's names may be gone before its arrays
-        give_back(self._memory)
+        give_back(self._block)
 
 
 def empty(shape, dtype):

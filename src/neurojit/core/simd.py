@@ -66,15 +66,22 @@ def keep(typing_context, array):
     return types.void(array), codegen
 
 
-@intrinsic
-def lane_count(typing_context, array):
-    """`lanes` of an array's element type, known when a kernel is compiled."""
-    count = lanes(array.dtype.name)
+def known_count(count):
+    """A function of kernels that gives ``count(name of an array's element type)``, known when they are compiled."""
 
-    def codegen(context, builder, signature, arguments):
-        return ir.Constant(ir.IntType(64), count)
+    @intrinsic
+    def counted(typing_context, array):
+        value = count(array.dtype.name)
 
-    return types.int64(array), codegen
+        def codegen(context, builder, signature, arguments):
+            return ir.Constant(ir.IntType(64), value)
+
+        return types.int64(array), codegen
+
+    return counted
+
+
+lane_count = known_count(lanes)
 
 
 def _multiply_rows(vectors):
@@ -192,36 +199,38 @@ def _multiply_scattered(vectors):
 
 def _multiply_columns(vectors):
     @intrinsic
-    def multiply_columns(typing_context, like, table, offsets, rows, count, outs, columns):
+    def multiply_columns(typing_context, like, table, offsets, rows, skip, count, outs, columns, ahead):
         """out[i, j] += sum over k < count of a[k][offset_i] b[k][j].
 
         like : array of the element type.
         table : address of `count` addresses, one for each k.
         offsets : address of ROWS offsets in bytes.
-        rows : address of `count` addresses, of rows of b, which are as wide as the tile.
+        rows, skip : address of `count` addresses, and bytes from each to a row of b, which is as wide as the tile.
         outs, columns : address of ROWS addresses of output rows, and how many columns of them to write.
+        ahead : address from which on memory is fetched into the second-level cache meanwhile, a line for each k.
         """
 
         def codegen(context, builder, signature, arguments):
-            _, table, offsets, rows, count, outs, columns = arguments
+            _, table, offsets, rows, skip, count, outs, columns, ahead = arguments
             e = Emitter(builder, like.dtype, vectors)
             out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
             shifts = [e.opaque(e.table_entry(offsets, i)) for i in range(ROWS)]
-            masks = e.masks(columns)
+            masks, skip = e.masks(columns), e.opaque(skip)
 
             def step(k, tile):
+                e.prefetch(e.add(ahead, builder.mul(k, e.constant(LINE_BYTES))), near=False)
                 nth = builder.mul(k, e.constant(8))
-                base, b_row = e.entry(e.add(table, nth)), e.load(e.entry(e.add(rows, nth)))
+                base, b_row = e.entry(e.add(table, nth)), e.load(e.add(e.entry(e.add(rows, nth)), skip))
                 return e.fused((e.add(base, shift) for shift in shifts), b_row, tile)
 
             zero = ir.Constant(e.vector, [0.0] * e.lanes)
-            tile = e.unrolled_loop(count, [[zero] * vectors] * ROWS, step, "product")
+            tile = e.loop(count, [[zero] * vectors] * ROWS, step, "product")
             for row, at in zip(tile, out_rows, strict=True):
                 held = e.load(at, masks)
                 e.store([builder.fadd(h, v) for h, v in zip(held, row, strict=True)], at, masks)
             return context.get_dummy_value()
 
-        return types.void(like, *[types.intp] * 6), codegen
+        return types.void(like, *[types.intp] * 8), codegen
 
     return multiply_columns
 

@@ -47,12 +47,11 @@ def _row_vector(e, row, j):
 def pair_dots(typing_context, like, xs, x_count, ys, vectors, out):
     """out[a, k] = x_a . y_k for a < x_count and k < TARGETS.
 
-    like : array of the element type. xs, x_count : address of a table of addresses, one for each context and CONTEXTS
-    - 1 more that can be read; how many,
-        at least one.
+    like : array of the element type.
+    xs, x_count : address of a table of addresses, one for each context; how many, at least one.
     ys : address of a table of TARGETS addresses.
     vectors : registers in a row.
-    out : address of x_count rows of TARGETS numbers, and room for CONTEXTS rows and a register more.
+    out : address of x_count rows of TARGETS numbers, and room for a register more.
     """
 
     def codegen(context, builder, signature, arguments):
@@ -61,28 +60,36 @@ def pair_dots(typing_context, like, xs, x_count, ys, vectors, out):
         zero = ir.Constant(e.vector, [0.0] * e.lanes)
         y_rows = [e.table_entry(ys, k) for k in range(TARGETS)]
 
-        def tile(t, nothing):
-            first = builder.mul(t, e.constant(CONTEXTS))
+        def dots(first, count):
+            """Those of some contexts from the `first` on, together."""
             table = e.add(xs, builder.mul(first, e.constant(8)))
-            x_rows = [e.table_entry(table, a) for a in range(CONTEXTS)]
+            x_rows = [e.table_entry(table, a) for a in range(count)]
 
             def step(j, sums):
                 y = [e.load(_row_vector(e, row, j))[0] for row in y_rows]
                 x = [e.load(_row_vector(e, row, j))[0] for row in x_rows]
                 return [
                     [builder.call(e.multiply_add, [x[a], y[k], sums[a][k]]) for k in range(TARGETS)]
-                    for a in range(CONTEXTS)
+                    for a in range(count)
                 ]
 
-            sums = e.loop(vectors, [[zero] * TARGETS for _ in range(CONTEXTS)], step, "dots")
+            sums = e.loop(vectors, [[zero] * TARGETS for _ in range(count)], step, "dots")
             flat = [register for row in sums for register in row]
             place = e.add(out, e.scale(builder.mul(first, e.constant(TARGETS))))
             for i in range(0, len(flat), e.lanes):
                 e.store([_sums(e, flat[i : i + e.lanes])], e.add(place, e.constant(i * e.bytes)))
+
+        def tile(t, nothing):
+            dots(builder.mul(t, e.constant(CONTEXTS)), CONTEXTS)
             return nothing
 
-        tiles = builder.udiv(e.add(x_count, e.constant(CONTEXTS - 1)), e.constant(CONTEXTS))
+        def rest(a, nothing):
+            dots(a, 1)
+            return nothing
+
+        tiles = builder.udiv(x_count, e.constant(CONTEXTS))
         e.loop(tiles, [], tile, "tile")
+        e.loop(x_count, [], rest, "rest", first=builder.mul(tiles, e.constant(CONTEXTS)))
         return context.get_dummy_value()
 
     return types.void(like, *[types.intp] * 5), codegen
@@ -237,7 +244,7 @@ def add_row(typing_context, like, x, zs, count, vectors):
 
 
 @intrinsic
-def fetch(typing_context, like, row, vectors):
+def fetch_row(typing_context, like, row, vectors):
     """Ask for the cache lines of a row at an address, soon to be read: row of `vectors` registers."""
 
     def codegen(context, builder, signature, arguments):

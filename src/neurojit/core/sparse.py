@@ -15,6 +15,7 @@ from llvmlite import ir
 from neurojit.core.emitter import Emitter
 from neurojit.core.host import lanes
 from neurojit.core.jit import cgutils, intrinsic, types
+from neurojit.core.simd import known_count
 
 VECTORS = 4  # registers of sums: enough to hide the latency of a multiply-add
 
@@ -31,15 +32,7 @@ def block(dtype):
     return VECTORS * lanes(dtype)
 
 
-@intrinsic
-def block_rows(typing_context, array):
-    """`block` of an array's element type, known when a kernel is compiled."""
-    count = block(array.dtype.name)
-
-    def codegen(context, builder, signature, arguments):
-        return ir.Constant(ir.IntType(64), count)
-
-    return types.int64(array), codegen
+block_rows = known_count(block)
 
 
 class _Blocks(Emitter):
@@ -131,42 +124,20 @@ def add_shifted(typing_context, like, weight, shift, count, x, out):
 
 
 ROWS_AT_ONCE = 4  # sums that grow beside each other in `add_rows`; a divisor of a block
-
-
-def series(dtype):
-    """How many vectors side by side `add_rows` multiplies: a register of them, so that a row of x is a cache line.
-
-    Examples
-    --------
-    >>> from neurojit.core import sparse
-    >>> sparse.series("float32") >= sparse.series("float64") >= 4
-    True
-    """
-    return max(lanes(dtype), 4)
-
-
-@intrinsic
-def series_count(typing_context, array):
-    """`series` of an array's element type, known when a kernel is compiled."""
-    count = series(array.dtype.name)
-
-    def codegen(context, builder, signature, arguments):
-        return ir.Constant(ir.IntType(64), count)
-
-    return types.int64(array), codegen
+# Vectors side by side that `add_rows` multiplies: for float64 two registers, which share the loads of weight and index.
+SERIES = max(lanes("float32"), 4)
 
 
 class _Rows(Emitter):
     """Emits ROWS_AT_ONCE rows of the matrix against vectors that lie side by side."""
 
     def __init__(self, builder, dtype):
-        self.columns = series(dtype.name)
-        super().__init__(builder, dtype, self.columns // lanes(dtype.name))
+        super().__init__(builder, dtype, SERIES // lanes(dtype.name))
 
     def multiply(self, weight, stride, count, x, out, place):
         """out[r, :] += weight[k * stride + r] * x[place(k, r), :] summed over k < count, count at least 1."""
         builder = self.builder
-        row_bytes = self.constant(self.columns * self.bytes)
+        row_bytes = self.constant(SERIES * self.bytes)
 
         def step(k, tile):
             at = self.add(weight, self.scale(builder.mul(k, stride)))
@@ -177,7 +148,7 @@ class _Rows(Emitter):
                 new.append([builder.call(self.multiply_add, [factor, v, s]) for v, s in zip(row, sums, strict=True)])
             return new
 
-        rows = [self.add(out, self.constant(r * self.columns * self.bytes)) for r in range(ROWS_AT_ONCE)]
+        rows = [self.add(out, self.constant(r * SERIES * self.bytes)) for r in range(ROWS_AT_ONCE)]
         tile = self.loop(count, [self.load(row) for row in rows], step, "slot")
         for sums, row in zip(tile, rows, strict=True):
             self.store(sums, row)

@@ -21,7 +21,20 @@ from numba.extending import models, register_model
 from neurojit.core import simd
 from neurojit.core.jit import cgutils, intrinsic, types
 
-__all__ = ["lanes", "larger", "load", "narrow", "positions", "rolled", "splat", "store", "total", "where_equal", "wide"]
+__all__ = [
+    "lanes",
+    "larger",
+    "load",
+    "narrow",
+    "positions",
+    "rolled",
+    "splat",
+    "store",
+    "total",
+    "where_equal",
+    "whole_registers",
+    "wide",
+]
 
 _REGISTERS = 4  # in a wide vector
 _LEAST_LANES = 4  # where the machine has no vectors that are known, LLVM makes what it can of these
@@ -240,6 +253,22 @@ def rolled(typing_context):
         call = builder.call(ir.InlineAsm(ir.FunctionType(ir.VoidType(), []), "", "", side_effect=True), [])
         call.attributes.add("convergent")  # such a call may not be moved under another condition
         call.attributes.add("nounwind")
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
+def whole_registers(typing_context):
+    """Have the vector code that LLVM makes of loops in this function by itself take the registers this module takes.
+
+    On some processors LLVM takes half of them, lest the clock slow down, as it did on the first with such wide ones.
+    """
+
+    def codegen(context, builder, signature, arguments):
+        if simd.lanes("float32") > 1:
+            attribute = f'"prefer-vector-width"="{32 * simd.lanes("float32")}"'
+            set.add(builder.function.attributes, attribute)  # `add` of its own knows attributes without a value alone
         return context.get_dummy_value()
 
     return types.void(), codegen

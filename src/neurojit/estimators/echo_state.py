@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.metrics import r2_score
 from sklearn.utils.validation import check_is_fitted
 
+from neurojit.core.blas import one_blas_thread
 from neurojit.core.device import threads
 from neurojit.core.random import Key
 from neurojit.estimators.linear_mixins import ManyOutputs
@@ -41,8 +42,9 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
         Inputs that each unit reads; None is all.
     topology : str, default="shifts"
         Who is connected with whom: "random", "shifts", "ring", "ring_with_jumps", "small_world", "orthogonal",
-        "permutation" or "delay_line" (see `neurojit.reservoirs.reservoir_matrix`). "shifts" is as good as "random" and
-        two to three times as fast.
+        "permutation" or "delay_line" (see `neurojit.reservoirs.reservoir_matrix`). "shifts" is as good as "random", and
+        up to twice as fast: over 20 seeds, means of memory capacity (50 to 400 units), NARMA-10 and Mackey-Glass errors
+        (100 and 300 units) are within about two standard errors of each other.
     distribution : {"uniform", "normal", "bernoulli"}, default="uniform"
         Of the weights, before scaling.
     activation : {"tanh", "sigmoid", "relu", "identity"}, default="tanh"
@@ -188,7 +190,7 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
         targets, columns = check_targets(y, series, many)
         self._check_washout(series, self.washout)
         self._check_force()
-        with threads(self.n_threads):
+        with threads(self.n_threads), one_blas_thread():
             self._start(targets[0].shape[1], columns)
             self._learn(series, targets)
         return self
@@ -223,7 +225,7 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
         if many:
             self._check_washout(series, self.washout)
             self.reset_state()
-        with threads(self.n_threads):
+        with threads(self.n_threads), one_blas_thread():
             self._learn(series, targets)
         return self
 

@@ -64,9 +64,10 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     max_vocab : int or None, default=None
         Keep so many most frequent words at most.
     update : {"deterministic", "hogwild"}, default="deterministic"
-        "deterministic" trains a fixed number of pieces of text on copies of the vectors and merges these: the same
-        bits for any number of threads. "hogwild" lets all threads write to the same vectors without locks: faster,
-        and on more than one thread no two runs are the same.
+        "deterministic" trains on a fixed number of pieces of text at a time, with copies of the vectors that several of
+        them use, and merges these: the same bits for any number of threads. "hogwild" lets all threads write to the
+        same vectors without locks: half as fast again on one thread, little faster on more, where no two runs are the
+        same.
     n_threads : int or None, default=None
         Threads to compute on; None leaves it to numba.
     random_state : int, numpy generator or None, default=None
@@ -215,11 +216,12 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return self
 
     def _start(self, sentences):
-        counts = word_counts(sentences)
-        if not counts:
-            raise ValueError("sentences: got no words, wanted at least one")
+        counts = word_counts(sentences, self.min_count)
         vocabulary = Vocabulary.from_counts(counts, min_count=self.min_count, max_size=self.max_vocab)
         if not len(vocabulary):
+            counts = word_counts(sentences)
+            if not counts:
+                raise ValueError("sentences: got no words, wanted at least one")
             word, most = max(counts.items(), key=lambda item: item[1])
             raise ValueError(
                 f"min_count: got {self.min_count}, wanted at most {most}, which is how often {word!r} is seen"
@@ -255,6 +257,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             with threads(self.n_threads):
                 run.fit()
         finally:
+            self.vectors_ = self._training.contexts[:, : self._training.vector_size]
             self.history_ = run.history
             self.loss_curve_ = [*self.loss_curve_, *(record["loss"] for record in run.history)]
 

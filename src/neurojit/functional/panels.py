@@ -7,6 +7,8 @@ from neurojit.core.memory import empty, empty_at_line
 from neurojit.kernels.cpu import conv as kernels
 from neurojit.kernels.cpu.packing import pack_panels
 
+_SMALL = 1 << 12  # NumPy has packed so many weights before a kernel is on its way
+
 
 def panel_count(columns, dtype):
     """The width of the register tile, and how many it takes for a number of columns."""
@@ -19,7 +21,10 @@ def packed_panels(matrix, groups=1):
     rows, columns = len(matrix), matrix.shape[1] // groups
     full, panels = panel_count(columns, matrix.dtype)
     packed = empty_at_line((groups, panels, rows, full), matrix.dtype)  # else every load crosses two lines
-    pack_panels(matrix.reshape(rows, groups, columns), packed)
+    if columns % full == 0 and matrix.size <= _SMALL:
+        packed[:] = matrix.reshape(rows, groups, panels, full).transpose(1, 2, 0, 3)
+    else:
+        pack_panels(matrix.reshape(rows, groups, columns), packed)
     return packed
 
 

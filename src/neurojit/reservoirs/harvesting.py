@@ -1,22 +1,23 @@
 """The states of many series, a piece of time at a time, so that memory does not grow with their length.
 
-Long series run one by one and many short ones side by side, on all threads; how they are grouped depends on their
-lengths alone, and pieces come in a fixed order, so that sums over them have the same bits for any number of threads.
+Long series run one by one and many short ones side by side, on all threads, and on to their next piece while the last
+one is looked at; how they are grouped depends on their lengths alone, and pieces come in a fixed order, so that sums
+over them have the same bits for any number of threads.
 """
 
-import concurrent.futures
+import collections
 import dataclasses
 
 import numpy as np
 
-from neurojit.core.device import thread_count
 from neurojit.core.memory import empty
-from neurojit.core.sparse import series
+from neurojit.core.sparse import SERIES
+from neurojit.core.workers import submit
 
 _LEAST_SHARE = 4  # a group less than a fourth full goes faster one by one
 _TASKS = 8  # series or groups that run in turn, piece by piece
-_PIECE_BYTES = 1 << 24  # of states
-_LEAST_STEPS = 16
+_PIECE_BYTES = 1 << 22  # of states: what two caches hold; threads are called once a piece
+_LEAST_ROWS = 256  # in a piece, whatever their size
 
 
 class Drive:
@@ -131,11 +132,10 @@ def harvest(reservoir, drive, state, *, noise=0.0, key=None, first=0):
     2
     """
     lengths = np.array([len(u) for u in drive.series])
-    tasks = _tasks(lengths, series(reservoir.dtype))
-    with concurrent.futures.ThreadPoolExecutor(max(1, min(thread_count(), len(tasks)))) as pool:
-        run = pool.map if len(tasks) > 1 and thread_count() > 1 else map
-        for start in range(0, len(tasks), _TASKS):
-            yield from _wave(reservoir, drive, state, lengths, tasks[start : start + _TASKS], run, noise, key, first)
+    tasks = _tasks(lengths, SERIES)
+    run = _Runner(reservoir, drive, state, lengths, noise, key, first)
+    for start in range(0, len(tasks), _TASKS):
+        yield from _in_turn(run, tasks[start : start + _TASKS])
 
 
 def _tasks(lengths, width):
@@ -147,33 +147,49 @@ def _tasks(lengths, width):
     ]
 
 
-def _wave(reservoir, drive, state, lengths, tasks, run, noise, key, first):
-    """The pieces of a few tasks, all of one stretch of time before those of the next."""
-    in_flight = sum(len(task) for task in tasks)
-    steps = max(_LEAST_STEPS, _PIECE_BYTES // (in_flight * reservoir.size * reservoir.dtype.itemsize))
-    room = empty((in_flight, int(min(steps, lengths[tasks[0]].max())), reservoir.size), reservoir.dtype)
+def _in_turn(run, tasks):
+    """The first pieces of all tasks, then their next ones, and so on; each is begun as the one before it is yielded."""
+    pending = collections.deque()
+    for task in tasks:
+        rooms = run.rooms(task)
+        pending.append((task, rooms, submit(run, task, 0, rooms[0])))
+    while pending:
+        task, rooms, begun = pending.popleft()
+        piece = begun.result()
+        rooms = rooms[::-1]
+        end = piece.first + piece.states.shape[1]
+        if end < run.lengths[task].max():
+            pending.append((task, rooms, submit(run, task, end, rooms[0])))
+        yield piece
 
-    def advance(job):
-        task, begin, out, u = job
+
+class _Runner:
+    """Runs a task on by a piece."""
+
+    def __init__(self, reservoir, drive, state, lengths, noise, key, first):
+        self.reservoir, self.drive, self.state, self.lengths = reservoir, drive, state, lengths
+        self.noise, self.key, self.first = noise, key, first
+
+    def rooms(self, task):
+        """Room for the states of two pieces of a task: while one is looked at, the next one comes."""
+        size = self.reservoir.size
+        rows = max(_PIECE_BYTES // (size * self.reservoir.dtype.itemsize), _LEAST_ROWS)
+        steps = int(min(-(-rows // len(task)), self.lengths[task].max()))
+        return [empty((len(task), steps, size), self.reservoir.dtype) for _ in range(2)]
+
+    def __call__(self, task, begin, room):
+        """The piece of a task from step `begin` on, its states in `room`."""
+        reservoir = self.reservoir
+        left = np.clip(self.lengths[task] - begin, 0, room.shape[1])
+        steps = int(left.max())
+        u = np.stack([self.drive.piece(s, begin, steps, reservoir.dtype) for s in task])
+        out = room.reshape(-1)[: len(task) * steps * reservoir.size].reshape(len(task), steps, reservoir.size)
+        options = {"noise": self.noise, "first": self.first + begin}
+        keys = None if self.key is None else [self.key.child(s) for s in task]
         if len(task) == 1:
-            noise_key = None if key is None else key.child(task[0])
-            reservoir.run(u[0], state[task[0]], noise=noise, key=noise_key, first=first + begin, out=out[0])
+            reservoir.run(u[0], self.state[task[0]], key=keys and keys[0], out=out[0], **options)
         else:
-            keys = None if key is None else [key.child(s) for s in task]
-            reservoir.run_batch(u, state[task], noise=noise, keys=keys, first=first + begin, out=out)
-
-    for begin in range(0, int(lengths[tasks[0]].max()), steps):
-        jobs, used = [], 0
-        for task in tasks:
-            left = np.clip(lengths[task] - begin, 0, steps)
-            if left.max() > 0:
-                u = np.stack([drive.piece(s, begin, int(left.max()), reservoir.dtype) for s in task])
-                out = room[used : used + len(task)].reshape(-1)[: u.shape[0] * u.shape[1] * reservoir.size]
-                jobs.append((task, begin, out.reshape(*u.shape[:2], reservoir.size), u))
-                used += len(task)
-        list(run(advance, jobs))
-        for task, _, out, u in jobs:
-            left = np.clip(lengths[task] - begin, 0, u.shape[1])
-            alive = left > 0
-            state[task[alive]] = out[alive, left[alive] - 1]
-            yield Piece(task, begin, left, u, out)
+            reservoir.run_batch(u, self.state[task], keys=keys, out=out, **options)
+        alive = left > 0
+        self.state[task[alive]] = out[alive, left[alive] - 1]
+        return Piece(task, begin, left, u, out)

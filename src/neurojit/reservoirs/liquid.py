@@ -1,10 +1,8 @@
 """A liquid: a column of spiking neurons, connected the more the closer they are."""
 
-import concurrent.futures
-
 import numpy as np
 
-from neurojit.core.device import thread_count
+from neurojit.core import workers
 from neurojit.core.random import Key
 from neurojit.kernels.cpu import spiking as kernels
 
@@ -130,8 +128,7 @@ class Liquid:
 
 def run_all(liquid, trains, every):
     """`Liquid.run` for each of several spike trains, on all threads: a list of traces."""
-    with concurrent.futures.ThreadPoolExecutor(thread_count()) as pool:
-        return [traces for traces, _ in pool.map(lambda spikes: liquid.run(spikes, every), trains)]
+    return [traces for traces, _ in workers.run_all(lambda spikes: liquid.run(spikes, every), trains)]
 
 
 def _spread(key, shape):

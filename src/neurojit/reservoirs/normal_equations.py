@@ -1,10 +1,20 @@
 """Ridge regression from sums that rows are added to: the whole training set is never held."""
 
+import itertools
 import warnings
 
 import numpy as np
 
+from neurojit.core.host import VECTORS, lanes
+from neurojit.core.memory import empty
+from neurojit.core.workers import run_all
+from neurojit.kernels.cpu.gram import add_gram, pack_rows
+
 _EPSILON = np.finfo(np.float64).eps
+_SURE = 1e-14  # a penalty, as a part of the trace, that needs no look at the condition
+_ROWS = 1024  # whose products are added at a time
+_PARTS = 4  # in which that work is done, by all threads
+_LEAST_WORK = 1 << 24  # products in a part
 
 
 class NormalEquations:
@@ -31,13 +41,10 @@ class NormalEquations:
 
     def __init__(self, n_features, n_outputs):
         self.n_rows = 0
-        self.z_reference = np.zeros(n_features)
-        self.y_reference = np.zeros(n_outputs)
-        self.zz = np.zeros((n_features, n_features), order="F")  # its lower triangle
-        self.zy = np.zeros((n_features, n_outputs))
-        self.yy = np.zeros(n_outputs)
-        self.z = np.zeros(n_features)
-        self.y = np.zeros(n_outputs)
+        self.reference = np.zeros(n_features + n_outputs)
+        size = n_features + n_outputs + 1
+        self.sums = np.zeros((size, size), order="F")  # of products of [z, y, 1] with itself, the lower triangle
+        self.n_features = n_features
 
     def add(self, z, y):
         """Add rows.
@@ -45,31 +52,39 @@ class NormalEquations:
         Parameters
         ----------
         z : numpy.ndarray, shape (n_rows, n_features)
-            float64 rows may be changed: they are no longer wanted.
         y : numpy.ndarray, shape (n_rows, n_outputs)
         """
-        from scipy.linalg.blas import dsyrk
-
         if len(z) == 0:
             return
+        n = self.n_features
         if self.n_rows == 0:
-            self.z_reference[:], self.y_reference[:] = z.mean(axis=0), y.mean(axis=0)
-        z = np.subtract(z, self.z_reference, out=z if z.dtype == np.float64 and z.flags.writeable else None)
-        y = y - self.y_reference
+            self.reference[:n], self.reference[n:] = z.mean(axis=0), y.mean(axis=0)
         self.n_rows += len(z)
-        self.zz = dsyrk(1.0, z.T, beta=1.0, c=self.zz, lower=1, overwrite_c=1)
-        self.zy += z.T @ y
-        self.yy += (y * y).sum(axis=0)
-        self.z += z.sum(axis=0)
-        self.y += y.sum(axis=0)
+        y = np.ascontiguousarray(y, np.float64)
+        for start in range(0, len(z), _ROWS):
+            self._add_block(np.ascontiguousarray(z[start : start + _ROWS]), y[start : start + _ROWS])
+
+    def _add_block(self, z, y):
+        size, width = len(self.sums), VECTORS * lanes("float64")
+        count = -(-size // width)
+        panels = empty((count, len(z), width), np.float64)
+        pack_rows(z, y, self.reference, panels)
+        # Parts of about equal area of the triangle, each a multiple of what it costs to call a thread.
+        parts = min(_PARTS, 1 + panels.size * size // _LEAST_WORK)
+        edges = np.unique(np.round(count * np.sqrt(np.linspace(0, 1, 1 + parts))).astype(int))
+        run_all(lambda part: add_gram(panels, *part, self.sums.T), list(itertools.pairwise(edges)))
 
     def centred(self):
         """Z'Z (its lower triangle), Z'Y and the diagonal of Y'Y about the means, and the means."""
-        n = max(self.n_rows, 1)
-        z_mean, y_mean = self.z / n, self.y / n
-        zz = self.zz - np.outer(n * z_mean, z_mean)
-        zy = self.zy - np.outer(n * z_mean, y_mean)
-        return zz, zy, self.yy - n * y_mean**2, z_mean + self.z_reference, y_mean + self.y_reference
+        from scipy.linalg.blas import dsyr
+
+        n, total = self.n_features, max(self.n_rows, 1)
+        mean = self.sums[-1, :-1] / total
+        zz = dsyr(-total, mean[:n], lower=1, a=self.sums[:n, :n].copy(order="F"), overwrite_a=1)
+        zy = self.sums[n:-1, :n].T - np.outer(total * mean[:n], mean[n:])
+        yy = self.sums.diagonal()[n:-1] - total * mean[n:] ** 2
+        mean = mean + self.reference
+        return zz, zy, yy, mean[:n], mean[n:]
 
     def solve(self, ridge):
         """The readout for one penalty, or for the best of several.
@@ -93,16 +108,15 @@ class NormalEquations:
         return Readout(weights, y_mean - z_mean @ weights, float(ridge), scores)
 
     def state(self):
-        """The sums, as a dict of arrays."""
-        return {name: np.asarray(value) for name, value in vars(self).items()}
+        """The sums, as a dict of arrays and integers."""
+        return {name: getattr(self, name) for name in ("n_features", "n_rows", "reference", "sums")}
 
     @classmethod
     def from_state(cls, state):
         """Sums from what `state` gave."""
-        sums = cls(len(state["z"]), len(state["y"]))
-        for name, value in state.items():
-            setattr(sums, name, int(value) if name == "n_rows" else value)
-        sums.zz = np.asfortranarray(sums.zz)
+        sums = cls(state["n_features"], len(state["reference"]) - state["n_features"])
+        sums.n_rows, sums.reference = state["n_rows"], state["reference"]
+        sums.sums = np.asfortranarray(state["sums"])
         return sums
 
 
@@ -134,18 +148,13 @@ class Readout:
 
 def _solve(zz, zy, ridge):
     """(zz + ridge I)^-1 zy, of the lower triangle of zz."""
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve
-    from scipy.linalg.lapack import dpocon
+    from scipy.linalg.lapack import dpotrf, dpotrs
 
     penalised = zz.copy(order="F")
     np.fill_diagonal(penalised, penalised.diagonal() + ridge)
-    try:
-        factor = cho_factor(penalised, lower=True)
-        # The trace bounds the largest eigenvalue, and costs no pass over the matrix as the 1-norm does.
-        if len(zz) == 0 or dpocon(factor[0], np.trace(penalised), uplo="L")[0] > _EPSILON:
-            return cho_solve(factor, zy, check_finite=False)
-    except LinAlgError:
-        pass
+    factor, failed = dpotrf(penalised, lower=1, clean=0)
+    if not failed and _is_well_conditioned(factor, np.trace(penalised), ridge):
+        return dpotrs(factor, zy, lower=1)[0]
     warnings.warn(
         f"ridge: {ridge:g} leaves the normal equations ill-conditioned; the least-squares solution of least norm"
         " is taken by singular values instead, a larger ridge avoids it",
@@ -155,6 +164,13 @@ def _solve(zz, zy, ridge):
     kept = values > len(values) * _EPSILON * values.max(initial=0.0)
     vectors = vectors[:, kept]
     return vectors @ ((vectors.T @ zy) / values[kept, None])
+
+
+def _is_well_conditioned(factor, trace, ridge):
+    """Whether the least eigenvalue, at least `ridge`, is more than rounding beside the largest, at most the trace."""
+    from scipy.linalg.lapack import dpocon
+
+    return len(factor) == 0 or ridge > _SURE * trace or dpocon(factor, trace, uplo="L")[0] > _EPSILON
 
 
 def _choose(zz, zy, yy, n_rows, candidates):

@@ -1,9 +1,11 @@
 """A reservoir: its weights, and its states along a series."""
 
+import functools
+
 import numpy as np
 
 from neurojit.core.random import Key
-from neurojit.core.sparse import series
+from neurojit.core.sparse import SERIES
 from neurojit.kernels.cpu import reservoir as kernels
 from neurojit.kernels.cpu.reservoir_batch import harvest_batch
 from neurojit.reservoirs.matrices import input_matrix, reservoir_matrix
@@ -17,9 +19,7 @@ ACTIVATIONS = {
     "sigmoid": kernels.SIGMOID,
     "relu": kernels.RELU,
 }
-_RECURRENT, _INPUT, _LINK, _BIAS, _FEEDBACK = range(
-    5
-)  # sub-streams of a reservoir's key; the layers are children of these
+_RECURRENT, _INPUT, _LINK, _BIAS, _FEEDBACK = range(5)  # sub-streams of a reservoir's key; layers are their children
 
 
 class Reservoir:
@@ -65,7 +65,7 @@ class Reservoir:
         self.bias[0] = w_in[:, 0]
         if biases is not None:
             self.bias[1:] = biases
-        self.packed = pack([*self.recurrent, *self.links], self.dtype)
+        self.packed = pack([*self.recurrent, *self.links], self.dtype, panels=True)
 
     @property
     def size(self):
@@ -73,8 +73,16 @@ class Reservoir:
         return self.n_layers * self.n_units
 
     def weights(self):
-        """What the kernels take of it."""
+        """What the kernels that run one series take of it."""
         return (self.w_in, self.bias, *self.packed.arrays(), self.leak_rate, self.activation)
+
+    @functools.cached_property
+    def _without_panels(self):
+        """The matrices as series side by side read them, packed when they are first wanted."""
+        return pack([*self.recurrent, *self.links], self.dtype) if self.packed.panels.size else self.packed
+
+    def _batch_weights(self):
+        return (self.w_in, self.bias, *self._without_panels.slots(), self.leak_rate, self.activation)
 
     def run(self, u, state=None, *, noise=0.0, key=None, first=0, out=None):
         """The states along one series.
@@ -105,18 +113,17 @@ class Reservoir:
         return out
 
     def run_batch(self, u, states, *, noise=0.0, keys=None, first=0, out=None):
-        """The states along up to `core.sparse.series` series of one length, side by side: `run`, one axis more."""
+        """The states along up to `core.sparse.SERIES` series of one length, side by side: `run`, one axis more."""
         n_series, n_steps, _ = u.shape
-        width = series(self.dtype)
-        full = np.zeros((width, n_steps, self.n_inputs), self.dtype)
+        full = np.zeros((SERIES, n_steps, self.n_inputs), self.dtype)
         full[:n_series] = u
-        start = np.zeros((width, self.size), self.dtype)
+        start = np.zeros((SERIES, self.size), self.dtype)
         start[:n_series] = states
-        seeds = np.zeros(width, np.uint64)
+        seeds = np.zeros(SERIES, np.uint64)
         seeds[:n_series] = 0 if keys is None else [key.value for key in keys]
-        whole = n_series == width and out is not None
-        rows = out if whole else np.empty((width, n_steps, self.size), self.dtype)
-        harvest_batch(full, *self.weights(), self.dtype.type(noise), seeds, first, start, rows)
+        whole = n_series == SERIES and out is not None
+        rows = out if whole else np.empty((SERIES, n_steps, self.size), self.dtype)
+        harvest_batch(full, *self._batch_weights(), self.dtype.type(noise), seeds, first, start, rows)
         if out is None:
             return rows[:n_series]
         if not whole:

@@ -10,7 +10,7 @@ from neurojit.reservoirs.shifts import ShiftMatrix
 _DENSE = 300  # up to so many units all eigenvalues are computed
 _START = Key(20)  # of the start vectors: fixed, so that a matrix has one radius
 _BASIS = (
-    128  # vectors Arnoldi keeps: eigenvalues of random matrices crowd at the rim, and a small basis misses the first
+    48  # vectors Arnoldi keeps: eigenvalues of random matrices crowd at the rim, and a small basis misses the first
 )
 _WANTED = 4  # eigenvalues: the first of several is the more exact
 _TOLERANCE = 1e-5

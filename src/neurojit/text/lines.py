@@ -2,7 +2,6 @@
 
 import contextlib
 import gzip
-import itertools
 import os
 import zlib
 from pathlib import Path
@@ -11,15 +10,15 @@ import numpy as np
 
 from neurojit.kernels.cpu import words as kernels
 
-_PIECE = 1 << 20  # bytes read at a time
+_PIECE = 1 << 18  # bytes read at a time
 _SPACE = b" \t\n\r\v\f"
 
 
 class LineSentences:
     r"""The sentences of a text file: one a line, words between white space.
 
-    Can be read any number of times and holds a megabyte of the file at a time. Words are separated by ASCII white
-    space, as in the original word2vec; a line of more than `max_words` words is cut.
+    Can be read any number of times and holds a quarter of a megabyte of the file at a time. Words are separated by
+    ASCII white space, as in the original word2vec; a line of more than `max_words` words is cut.
 
     Parameters
     ----------
@@ -109,12 +108,13 @@ class LineSentences:
                 ) from error
         return piece
 
-    def word_counts(self):
-        """How often each word occurs: a dict in the order of first appearance."""
+    def word_counts(self, min_count=1):
+        """How often each word occurs, at least `min_count` times: a dict in the order of first appearance."""
         table = WordTable()
         for piece in self._pieces():
             table.count(piece)
-        return dict(zip(table.words(), table.counts[: table.n_words].tolist(), strict=True))
+        frequent = np.flatnonzero(table.counts[: table.n_words] >= min_count)
+        return dict(zip(table.words(frequent), table.counts[frequent].tolist(), strict=True))
 
     def token_arrays(self, vocabulary):
         """The numbers of the known words, piece by piece, with -1 after each sentence."""
@@ -157,11 +157,11 @@ class WordTable:
         self.slots = np.empty(2 * self.slots.size, np.int32)
         kernels.rehash(self.hashes, self.n_words, self.slots)
 
-    def words(self):
-        """The words in the order of their numbers."""
+    def words(self, numbers):
+        """The words of some numbers."""
         letters = self.letters[: self.bounds[self.n_words]].tobytes()
-        bounds = self.bounds[: self.n_words + 1].tolist()
-        return [letters[i:j].decode() for i, j in itertools.pairwise(bounds)]
+        bounds = zip(self.bounds[numbers].tolist(), self.bounds[numbers + 1].tolist(), strict=True)
+        return [letters[start:end].decode() for start, end in bounds]
 
     def add(self, words):
         """Put words into an empty table; the position in `words` of each word of the table.

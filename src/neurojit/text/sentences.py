@@ -29,10 +29,13 @@ def check_sentences(sentences, *, passes):
         )
 
 
-def word_counts(sentences):
-    """How often each word occurs: a dict in the order of first appearance."""
+def word_counts(sentences, min_count=1):
+    """How often each word occurs: a dict in the order of first appearance.
+
+    Words that occur less than `min_count` times may be left out: of a large file that saves memory.
+    """
     if isinstance(sentences, LineSentences):
-        return sentences.word_counts()
+        return sentences.word_counts(min_count)
     counts = Counter()
     for sentence in token_lists(sentences):
         counts.update(sentence)

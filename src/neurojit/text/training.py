@@ -6,13 +6,15 @@ import numpy as np
 
 from neurojit.core import device, memory
 from neurojit.core.simd import lanes
-from neurojit.kernels.cpu import word2vec, word2vec_draws, word2vec_parallel
+from neurojit.kernels.cpu import word2vec, word2vec_blocks, word2vec_draws, word2vec_shards
 from neurojit.text.huffman import huffman_paths
 from neurojit.text.sentences import buffers
 
 BUFFER = 1 << 18  # tokens in memory at a time
 _BLOCK = 1000  # kept tokens that a task trains on; a multiple of 4
-_TREE_BLOCK = 256  # with a tree: a token then has more target rows
+_CBOW_BLOCK = 2000  # a token has one pair
+_TREE_BLOCK = 256  # with a tree a token has more target rows
+_REUSE = 10  # negative samples for each draw from the noise
 _STIFFNESS = 0.1
 _ROWS = 1 << 12  # vectors that are drawn at a time
 
@@ -51,10 +53,7 @@ class WordVectorTraining:
 
     Attributes
     ----------
-    contexts : numpy.ndarray, shape (n_words, width)
-        The word vectors; zero in the columns from `vector_size` on.
-    targets : numpy.ndarray, shape (n_words, width)
-        The vectors that predict a word, or under hierarchical softmax an inner node of the tree.
+    contexts, targets : numpy.ndarray, shape (n_words, width)
     epoch : int
         Passes so far.
     """
@@ -65,28 +64,40 @@ class WordVectorTraining:
         self.key = key
         self.epoch = 0
         self._width = -(-vector_size // lanes(dtype)) * lanes(dtype)
-        self.contexts = np.zeros((0, self._width), dtype)
-        self.targets = np.zeros((0, self._width), dtype)
+        self._n_words = 0
+        self._matrices = [np.zeros((0, self._width), dtype)] * 2
         self.grow(counts)
+
+    @property
+    def contexts(self):
+        """The word vectors; zero in the columns from `vector_size` on: shape (n_words, width)."""
+        return self._matrices[0][: self._n_words]
+
+    @property
+    def targets(self):
+        """The vectors that predict a word, or under hierarchical softmax an inner node of the tree; of that shape."""
+        return self._matrices[1][: self._n_words]
 
     def grow(self, counts):
         """Take new counts; words beyond those there were so far get new vectors."""
-        before, n_words = len(self.contexts), len(counts)
-        contexts, targets = (self._zeros(n_words, self._width) for _ in range(2))
-        contexts[:before], targets[:before] = self.contexts, self.targets
-        # Small and about zero, as in the original word2vec.
-        bound = 0.5 / self.vector_size
-        for row in range(before, n_words, _ROWS):
-            fresh = contexts[row : row + _ROWS, : self.vector_size]
-            fresh[...] = self.key.child(_START).child(row).uniform(fresh.shape, -bound, bound, fresh.dtype)
-        self.contexts, self.targets = contexts, targets
+        before, self._n_words = self._n_words, len(counts)
         self._count(np.asarray(counts, np.int64))
+        self._matrices = [self._matrix(matrix[:before]) for matrix in self._matrices]
+        bound = 1 / self.vector_size  # gensim's; the original word2vec has half of it, from which CBOW learns less
+        for row in range(before, self._n_words, _ROWS):
+            fresh = self.contexts[row : row + _ROWS, : self.vector_size]
+            fresh[...] = self.key.child(_START).child(row).uniform(fresh.shape, -bound, bound, fresh.dtype)
 
-    def _zeros(self, *shape):
-        """Rows that begin at cache lines, if there are more than a few."""
-        array = memory.empty(shape, self.contexts.dtype)
-        array[...] = 0
-        return array
+    def _matrix(self, old):
+        """Old rows and new ones of zeros, which begin at cache lines if they are many, and room for copies."""
+        room = word2vec_shards.SHARDS * self._most if self._is_sharded else 0
+        matrix = memory.empty((self._n_words + room, self._width), old.dtype)
+        matrix[: len(old)], matrix[len(old) : self._n_words] = old, 0
+        return matrix
+
+    @property
+    def _is_sharded(self):
+        return self.objective.update == "deterministic" and self.objective.objective != "softmax"
 
     def _count(self, counts):
         """The tables that follow from how often each word was seen."""
@@ -97,30 +108,34 @@ class WordVectorTraining:
         self._paths = huffman_paths(counts) if tree else (np.zeros(0, np.int32), np.zeros(0, np.int32))
         apart = negative and not objective.shared_negatives and objective.architecture == "skip-gram"
         groups = 2 * objective.window if apart else 1
-        block = _TREE_BLOCK if tree else _BLOCK
+        is_cbow = objective.architecture == "cbow"
+        block = _TREE_BLOCK if tree else _CBOW_BLOCK if is_cbow else _BLOCK
         n_negative = objective.negative if negative else 0
-        pool = block * (n_negative if apart else 1)
-        # A token's vector takes part in about `pairs` pairs, each with so many target rows; a chosen row in all pairs
-        # of a window at once, of which CBOW has one.
-        pairs = objective.window + 1
+        # A block draws its negative samples from few words that were drawn before: their vectors are then in the cache.
+        pool = block * n_negative if apart else block * n_negative // _REUSE
+        # A token's vector takes part in about `window` + 1 pairs, each with so many target rows. In CBOW it is one of
+        # as many in a mean, and the curvature along it is as much less. A chosen row takes part in all pairs of a
+        # window at once, of which CBOW has one.
+        pairs = 1 if is_cbow else objective.window + 1
         rows = round(len(self._paths[1]) / n_words) if tree else 1 + n_negative
-        self._settings = np.zeros(10, np.int64)
+        self._settings = np.zeros(word2vec_blocks.SETTINGS, np.int64)
         for name, value in (
             ("REACH", objective.window),
             ("SHRINK", objective.shrink_windows),
-            ("ARCHITECTURE", word2vec.CBOW if objective.architecture == "cbow" else word2vec.SKIP_GRAM),
+            ("ARCHITECTURE", word2vec.CBOW if is_cbow else word2vec.SKIP_GRAM),
             ("SOFTMAX", objective.objective == "softmax"),
             ("GROUPS", groups),
             ("NEGATIVE", n_negative),
             ("POOL", pool),
             ("BLOCK", block),
             ("CONTEXT_STEPS", pairs * rows),
-            ("TARGET_STEPS", 1 if objective.architecture == "cbow" else pairs),
+            ("TARGET_STEPS", pairs),
         ):
-            self._settings[getattr(word2vec_parallel, name)] = value
+            self._settings[getattr(word2vec_blocks, name)] = value
         longest = int(np.diff(self._paths[0]).max(initial=1))
         most_rows = block * longest if tree else block + pool
-        self._most = min(max(block + 2 * objective.window, most_rows), n_words)
+        self._most = min(max(block + 2 * objective.window, most_rows), n_words)  # rows that a block uses of a matrix
+        self._most_chosen = block * (longest if tree else groups * (1 + n_negative))
         self._scratch = None
 
     def run_epoch(self, token_arrays, learning_rate):
@@ -143,7 +158,7 @@ class WordVectorTraining:
         keys = np.array([key.child(stream).value for stream in (_RADII, _NOISE, _CHOICE)], np.uint64)
         subsample_key = np.uint64(key.child(_SUBSAMPLE).value)
         kept = np.empty(BUFFER, np.int32)
-        block = int(self._settings[word2vec_parallel.BLOCK])
+        block = int(self._settings[word2vec_blocks.BLOCK])
         done = 0
         for i, tokens in enumerate(buffers(token_arrays, BUFFER)):
             n_words = int(np.count_nonzero(tokens >= 0))
@@ -158,26 +173,30 @@ class WordVectorTraining:
     def _train(self, tokens, first_block, keys, learning_rates):
         loss, pairs = np.zeros(learning_rates.size), np.zeros(learning_rates.size, np.int64)
         tables = (self._settings, keys, *self._noise, *self._paths)
-        call = (tokens, first_block, *tables, self.contexts, self.targets, learning_rates)
-        if self.objective.objective == "softmax":
-            with device.threads(1):  # every step changes all target rows
-                word2vec_parallel.hogwild(*call, loss, pairs)
-        elif self.objective.update == "hogwild":
-            word2vec_parallel.hogwild(*call, loss, pairs)
+        call = (tokens, first_block, *tables, *self._matrices, learning_rates)
+        if self._is_sharded:
+            word2vec_shards.sharded(*call, _STIFFNESS, loss, pairs, *self._shards())
         else:
-            word2vec_parallel.sharded(*call, _STIFFNESS, loss, pairs, *self._shards())
+            # Under the softmax every step changes all target rows.
+            with device.threads(1 if self.objective.objective == "softmax" else None):
+                word2vec_blocks.hogwild(*call, loss, pairs)
         return float(loss.sum()), int(pairs.sum())
 
     def _shards(self):
-        """The memory of `sharded`: slots, members, counts, steps and copies."""
+        """The memory of `sharded`, from its slots on."""
         if self._scratch is None:
-            shards, most = word2vec_parallel.SHARDS, self._most
+            n, most, settings = word2vec_shards.SHARDS, self._most, self._settings.tolist()
+            block, groups = settings[word2vec_blocks.BLOCK], settings[word2vec_blocks.GROUPS]
             self._scratch = (
-                np.full((2, len(self.contexts), shards), -1, np.int32),
-                np.zeros((2, shards, most), np.int32),
-                np.zeros((2, shards), np.int64),
-                np.zeros((2, shards, most), np.int32),
-                self._zeros(2, shards, most, self._width),
+                np.full((2, 2, len(self.contexts), n), -1, np.int32),
+                np.zeros((2, 2, n, most), np.int32),
+                np.zeros((2, 2, n), np.int64),
+                np.zeros((2, 2, n, most), np.int32),
+                np.zeros((2, n, most), np.int32),
+                np.zeros((n, block), np.int32),
+                np.zeros((n, block * groups + 1), np.int32),
+                np.zeros((n, self._most_chosen), np.int32),
+                np.zeros((n, block + 2 * self.objective.window), np.int32),
             )
         return self._scratch
 

@@ -4,10 +4,11 @@ import numpy as np
 
 from neurojit.functional.dense import dense
 from neurojit.functional.rnn import rnn
+from neurojit.layers.base import add_gradients
 from neurojit.layers.recurrent import RNN
 from neurojit.training.options import real
 
-# Where the gradient that came back to a state is smaller, squared, it says nothing of how it goes on (the authors' code).
+# Squared norm of a gradient that came back to a state, under which it says nothing of how it goes on (authors' code).
 _BOUND = 1e-20
 
 
@@ -97,40 +98,57 @@ class VanishingGradientPenalty(Penalty):
         for use in uses:
             if use.dy is None or not use.layer.weight_hh.trainable:
                 continue
-            omega, gradient = _omega(*_gradients_of_states(use), use.layer.weight_hh.value)
+            omega, gradient = _omega(use)
             value += self.weight * omega
-            parameter = use.layer.weight_hh
-            gradient = gradient * gradient.dtype.type(self.weight)
-            gradients[parameter] = gradients[parameter] + gradient if parameter in gradients else gradient
+            add_gradients(gradients, {use.layer.weight_hh: gradient * gradient.dtype.type(self.weight)})
         return value, gradients
 
 
-def _gradients_of_states(use):
-    """dE/dh and dE/dz of all steps of a vanilla recurrent layer, (n, t, h), z being what its activation is taken of.
+def _omega(use):
+    """Omega of one use of a vanilla recurrent layer, and its immediate gradient of the recurrent weights."""
+    dy, dh_n, dz = _gradients_back(use)
+    back, pullback = dense.vjp(dz, use.layer.weight_hh.value.T)
+    size = np.square(_gradients_of_states(use, dy, dh_n, back)).sum(axis=-1)
+    counted = size >= _BOUND
+    size = np.where(counted, size, 1)
+    excess = np.where(counted, np.square(back).sum(axis=-1) / size - 1, 0)
+    count = max(np.count_nonzero(counted), 1)
+    dback = back * (4 / count * excess / size)[..., np.newaxis].astype(back.dtype)
+    _, transposed = pullback(dback, wrt=(False, True))
+    return float(np.square(excess, dtype=np.float64).sum() / count), transposed.T
 
-    Fed with z less what comes from the state, through weights that are the identity, the layer has dE/dz as the gradient
-    of its input.
+
+def _gradients_of_states(use, dy, dh_n, back):
+    """dE/dh of all steps, (n, t, h): what came from outside and what came back from the step after; else 0."""
+    n, steps, _ = back.shape
+    ends = np.full(n, steps) if use.mode.lengths is None else use.mode.lengths
+    dh = np.array(dy)
+    if use.layer.reverse:
+        dh[:, 1:] += back[:, :-1]
+        dh[:, 0] += dh_n
+    else:
+        dh[:, :-1] += back[:, 1:]
+        dh[np.arange(n), ends - 1] += dh_n
+    dh[np.arange(steps) >= ends[:, np.newaxis]] = 0
+    return dh
+
+
+def _gradients_back(use):
+    """The gradients that came to a layer's states from outside, at all steps and at the end, and dE/dz of all steps.
+
+    z is what the activation is taken of. Fed with what z is without the state, through weights that are the identity,
+    the layer has dE/dz as the gradient of its input.
     """
     layer, weight_hh = use.layer, use.layer.weight_hh.value
     if layer.recurrent_dropout and use.mode.training:
         raise ValueError("penalties: got an RNN with recurrent_dropout, wanted 0 for VanishingGradientPenalty")
     inputs = dense(use.x, layer.weight_ih.value, None if layer.bias is None else layer.bias.value)
     arrays = inputs, _start(use), np.eye(len(weight_hh), dtype=weight_hh.dtype), weight_hh
-    lengths = use.mode.lengths
-    (y, h_n), pullback = rnn.vjp(*arrays, activation=layer.activation, lengths=lengths, reverse=layer.reverse)
-    is_whole = layer.return_sequences
-    dy, dh_n = (use.dy, np.zeros_like(h_n)) if is_whole else (np.zeros_like(y), use.dy)
-    dz, *_ = pullback((dy, dh_n), wrt=(True, *[False] * (3 if arrays[1] is not None else 2)))
-    dh = np.array(dy)
-    back = dz @ weight_hh.T
-    if layer.reverse:
-        dh[:, 1:] += back[:, :-1]
-        dh[:, 0] += dh_n
-    else:
-        dh[:, :-1] += back[:, 1:]
-        last = np.full(len(dh), dh.shape[1]) if lengths is None else np.asarray(lengths)
-        dh[np.arange(len(dh)), last - 1] += dh_n
-    return dh, dz
+    options = {"activation": layer.activation, "lengths": use.mode.lengths, "reverse": layer.reverse}
+    (y, h_n), pullback = rnn.vjp(*arrays, **options)
+    dy, dh_n = (use.dy, np.zeros_like(h_n)) if layer.return_sequences else (np.zeros_like(y), use.dy)
+    dz, *_ = pullback((dy, dh_n), wrt=(True, *[False] * (sum(array is not None for array in arrays) - 1)))
+    return dy, dh_n, dz
 
 
 def _start(use):
@@ -141,16 +159,3 @@ def _start(use):
     if use.layer.learn_initial_state:
         return np.tile(use.layer.h0.value, (len(use.x), 1))
     return None
-
-
-def _omega(dh, dz, weight_hh):
-    """Omega and its immediate gradient of the recurrent weights, from gradients of states."""
-    size = np.square(dh).sum(axis=-1)
-    counted = size >= _BOUND
-    if not counted.any():
-        return 0.0, np.zeros_like(weight_hh)
-    dz, size = dz[counted], size[counted]
-    back = dz @ weight_hh.T
-    excess = np.square(back).sum(axis=-1) / size - 1
-    factor = (4 / len(size)) * excess / size
-    return float(np.square(excess).mean()), (back * factor[:, np.newaxis]).T @ dz

@@ -23,15 +23,15 @@ and start (groups, panels * full) is what every sum starts from.
 
 import numpy as np
 
+from neurojit.core.emitter import LINE_BYTES
 from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
+from neurojit.core.runs import copy
 from neurojit.core.simd import (
     ROWS,
     VECTORS,
     address,
     keep,
     lane_count,
-    multiply_columns,
-    multiply_columns_narrow,
     multiply_rows,
     multiply_rows_narrow,
 )
@@ -43,10 +43,11 @@ from neurojit.kernels.cpu.addresses import (
     tap_distances,
 )
 from neurojit.kernels.cpu.chunks import CHUNK, ceil_divide, chunk_count
+from neurojit.kernels.cpu.product import add_outer_products
 
 # What one task's rows of the source may weigh: they stay in a second-level cache beside a panel of weights.
 _TASK_BYTES = 1 << 18
-_MOST_BLOCKS = 64  # row blocks of one task: enough to pay for a panel's trip into the cache
+_MOST_BLOCKS = 16
 _LEAST_TASKS = 8  # so that up to eight threads share the work evenly
 
 
@@ -250,49 +251,52 @@ _CHUNK = 128
 
 
 @inner_kernel
-def _tile_rows(row, rows, offset, offsets, dweight, column, scratch, outs):
-    """Offsets and output addresses of ROWS rows of dweight (rows, columns); those past the last go to scratch."""
-    columns = dweight.shape[1]
-    for i in range(ROWS):
-        if row + i < rows:
-            offsets[i] = offset[row + i]
-            outs[i] = address(dweight, (row + i) * columns + column)
-        else:
-            offsets[i] = offset[0]
-            outs[i] = address(scratch, 0)
+def _gather_panels(dout, first, count, at, columns, panels):
+    """panels[p, k, j] = dout at position first + k, channel at + p * full + j, zero from `columns` on.
+
+    A position's channels are read in one go, as they lie: panel by panel, every read would wait for the memory.
+    """
+    full = panels.shape[2]
+    for k in range(count):
+        source = (first + k) * dout.shape[4] + at
+        for p in range(panels.shape[0]):
+            width = min(full, columns - p * full)
+            copy(dout, address(dout, source + p * full), address(panels, (p * panels.shape[1] + k) * full), width)
+            panels[p, k, width:] = 0
 
 
 @inner_kernel
-def _gather_panel(dout, first, count, at, columns, panel):
-    """panel[k, j] = dout at position first + k, channel at + j, zero from `columns` on."""
-    for k in range(count):
-        source = (first + k) * dout.shape[4] + at
-        for j in range(columns):
-            panel[k, j] = dout.flat[source + j]
-        for j in range(columns, panel.shape[1]):
-            panel[k, j] = 0
+def _ahead(nth, gradients, gradient_bytes, inputs, input_bytes):
+    """Where to fetch the nth part from: first the gradients of the next chunk, then its inputs, then nothing new."""
+    if nth < gradient_bytes:
+        return gradients + nth
+    nth -= gradient_bytes
+    return inputs + nth if nth < input_bytes else inputs
 
 
 @kernel
-def _weight_gradient_panel(
-    source, table, seen, counts, offset, unit, units, full, dweight, column, scratch, offsets, outs
-):
-    """Units of one panel of columns of dweight (taps, rows, columns), summed over what each tap sees of a chunk."""
-    _, rows, columns = dweight.shape
+def _add_chunk(source, table, counts, panels, seen, offset, unit, units, dweight, scratch, offsets, outs, coming):
+    """Units of dweight (taps, rows, columns) += what each tap sees of a chunk, times the panels of its gradients.
+
+    Meanwhile the next chunk is on its way into the second-level cache: `coming` is as `_ahead` wants it.
+    """
+    rows, full = dweight.shape[1], panels.shape[2]
     blocks = ceil_divide(rows, ROWS)
-    rest = min(full, columns - column)
-    by, into = address(offsets, 0), address(outs, 0)
+    done = 0
     for u in range(unit, unit + units):
         tap, block = divmod(u, blocks)
         local = tap - unit // blocks
-        if counts[local] == 0:
+        count, total = counts[local], dweight[tap]
+        if count == 0:
             continue
-        _tile_rows(block * ROWS, rows, offset, offsets, dweight[tap], column, scratch, outs)
-        at, b = address(table, local * _CHUNK), address(seen, local * _CHUNK)
-        if rest <= lane_count(source):
-            multiply_columns_narrow(source, at, by, b, counts[local], into, rest)
-        else:
-            multiply_columns(source, at, by, b, counts[local], into, rest)
+        inputs = table[local * _CHUNK : local * _CHUNK + count]
+        gradients = seen[local * _CHUNK : local * _CHUNK + count]
+        for p in range(panels.shape[0]):
+            skip, ahead = p * panels.shape[1] * full * source.itemsize, _ahead(done * LINE_BYTES, *coming)
+            add_outer_products(
+                source, inputs, offset, gradients, skip, total, block * ROWS, p * full, offsets, outs, scratch, ahead
+            )
+            done += count
 
 
 @kernel
@@ -303,7 +307,7 @@ def _weight_gradient_task(first, last, unit, units, source, dout, dweight, grid,
     taps = (unit + units - 1) // blocks - unit // blocks + 1
     full = VECTORS * lane_count(source)
     scratch = np.empty(full, source.dtype)
-    panel = np.empty((_CHUNK, full), source.dtype)
+    panels = np.empty((ceil_divide(columns, full), _CHUNK, full), source.dtype)
     table, seen = np.empty(taps * _CHUNK, np.int64), np.empty(taps * _CHUNK, np.int64)
     counts = np.empty(taps, np.int64)
     offsets = np.empty(ROWS, np.int64)
@@ -315,28 +319,17 @@ def _weight_gradient_task(first, last, unit, units, source, dout, dweight, grid,
         count = min(_CHUNK, last - chunk)
         for t in range(taps):
             here = displacement[unit // blocks + t]
-            start, row = address(panel, 0), full * source.itemsize
+            start, row = address(panels, 0), full * source.itemsize
             counts[t] = tabulate_tap(chunk, count, source, grid, step, here, start, row, table, seen, t * _CHUNK)
+        row, column = count * dout.shape[4], count * source.shape[4] * step[0] * step[1] * step[2]
+        after = table[(taps - 1) * _CHUNK + max(0, counts[taps - 1] - 1)]
+        coming = address(dout, (chunk + count) * dout.shape[4]), row * source.itemsize, after, column * source.itemsize
         for group in range(groups):
-            for column in range(0, columns, full):
-                _gather_panel(dout, chunk, count, group * columns + column, min(full, columns - column), panel)
-                _weight_gradient_panel(
-                    source,
-                    table,
-                    seen,
-                    counts,
-                    offset,
-                    unit,
-                    units,
-                    full,
-                    dweight[group],
-                    column,
-                    scratch,
-                    offsets,
-                    outs,
-                )
+            _gather_panels(dout, chunk, count, group * columns, columns, panels)
+            these = dweight[group]
+            _add_chunk(source, table, counts, panels, seen, offset, unit, units, these, scratch, offsets, outs, coming)
             shift(table, taps * _CHUNK, source.shape[4] // groups * source.itemsize)
-    keep(panel)
+    keep(panels)
 
 
 @parallel_kernel

@@ -4,13 +4,15 @@ With few channels, the runs of values under one tap are too short for a loop of 
 values of a window make up one loop, through a table of their offsets. The gradient to data goes the other way: a
 matrix of what every window gives back, added up where windows overlap.
 
-Shapes: source (n, d, h, w, c) with its zeros around it, out and dy (n, D, H, W, columns); grid (D, H, W) and step are
-triples; offsets (size,) in bytes. The rows of a window are runs of kernel width * c values, which start delta (window
-rows,) bytes behind its corner. Weights come in panels of the register tile's width, (panels, size, full).
+Shapes: source (n, d, h, w, c), out and dy (n, D, H, W, columns); grid (D, H, W) and step are triples; offsets (size,)
+in bytes. The rows of a window are runs of kernel width * c values, which start delta (window rows,) bytes behind its
+corner. Weights come in panels of the register tile's width, (panels, size, full). Windows are taken a box at a time
+(kernels/cpu/boxes.py); seen is the (planes, height, width) of what a box sees.
 """
 
 import numpy as np
 
+from neurojit.core.emitter import LINE_BYTES
 from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.runs import accumulate, copy
 from neurojit.core.simd import (
@@ -22,10 +24,11 @@ from neurojit.core.simd import (
     multiply_scattered,
     multiply_scattered_narrow,
 )
+from neurojit.kernels.cpu.boxes import box_count, place, read_box, tabulate_box
 from neurojit.kernels.cpu.chunks import ceil_divide
 from neurojit.kernels.cpu.product import PART, add_outer_products, multiply
 
-_POSITIONS = 128  # windows of one task, or taken at a time
+_POSITIONS = 128  # windows that give back at a time
 
 
 @inner_kernel
@@ -67,71 +70,85 @@ def _multiply_windows(like, corners, offsets, weight, starts, outs, columns):
 
 
 @kernel
-def _correlate_task(source, weight, start, out, grid, step, offsets, first, count):
+def _correlate_box(source, weight, start, out, grid, step, dilation, before, box, seen, offsets, index):
     panels, size, full = weight.shape
     columns = out.shape[4]
+    tiles = ceil_divide(box[0] * box[1], ROWS) * ROWS
+    band, scratch = np.empty((*seen, source.shape[4]), source.dtype), np.empty(full, source.dtype)
+    corners, positions = np.empty(tiles, np.int64), np.empty(tiles, np.int64)
+    starts, outs = np.empty(tiles, np.int64), np.empty(tiles, np.int64)
+    corner = place(index, grid, box)
+    read_box(source, corner, step, dilation, before, band)
+    count = tabulate_box(band, corner, grid, step, box, corners, positions)
     tiles = ceil_divide(count, ROWS) * ROWS
-    scratch = np.empty(full, source.dtype)
-    corners, starts, outs = np.empty(tiles, np.int64), np.empty(tiles, np.int64), np.empty(tiles, np.int64)
-    _corners(source, grid, step, first, count, corners)
-    corners[count:] = corners[0]
+    corners[count:tiles] = corners[0]
     for panel in range(panels):
-        _tabulate(out, first * columns + panel * full, count, columns, outs)
-        outs[count:] = address(scratch, 0)
+        for i in range(count):
+            outs[i] = address(out, positions[i] * columns + panel * full)
+        outs[count:tiles] = address(scratch, 0)
         for part in range(0, size, PART):
             if part == 0:
-                starts[:] = address(start, panel * full)
+                starts[:tiles] = address(start, panel * full)
             else:
-                starts[:] = outs
+                starts[:tiles] = outs[:tiles]
             these = address(weight, (panel * size + part) * full)
             width = min(full, columns - panel * full)
-            _multiply_windows(source, corners, offsets[part : part + PART], these, starts, outs, width)
+            taps = offsets[part : part + PART]
+            _multiply_windows(source, corners[:tiles], taps, these, starts, outs, width)
+    keep(band)
     keep(scratch)
 
 
 @parallel_kernel
-def correlate_windows(source, weight, start, out, grid, step, offsets):
-    """out = start + the convolution; start (panels * full,) is bias or zeros."""
-    positions = out.size // out.shape[4]
-    for task in prange(ceil_divide(positions, _POSITIONS)):
-        first = np.int64(task) * _POSITIONS
-        _correlate_task(source, weight, start, out, grid, step, offsets, first, min(_POSITIONS, positions - first))
+def correlate_windows(source, weight, start, out, grid, step, dilation, before, box, seen, offsets):
+    """out = start + the convolution, a box to a task; start (panels * full,) is bias or zeros."""
+    for index in prange(box_count(source.shape[0], grid, box)):
+        _correlate_box(source, weight, start, out, grid, step, dilation, before, box, seen, offsets, np.int64(index))
 
 
 @kernel
-def _sum_windows(source, dy, grid, step, offsets, first, last, total):
-    """total (size, columns) = sum over positions first .. last of what the window sees times dy."""
+def _sum_boxes(source, dy, grid, step, dilation, before, box, seen, offsets, first, last, total):
+    """total (size, columns) = sum over the windows of boxes first .. last of what a window sees times dy."""
     size, columns = total.shape
     full = VECTORS * lane_count(source)
+    most = box[0] * box[1]
+    band, scratch = np.empty((*seen, source.shape[4]), source.dtype), np.empty(full, source.dtype)
     # A tile reads whole panels of dy, which these are even past its last column.
-    panel, scratch = np.empty((_POSITIONS, full), source.dtype), np.empty(full, source.dtype)
+    panel = np.empty((most, full), source.dtype)
+    corners, positions, rows = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
     shifts, outs = np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
     total[:] = 0
-    for chunk in range(first, last, _POSITIONS):
-        count = min(_POSITIONS, last - chunk)
-        corners, rows = np.empty(count, np.int64), np.empty(count, np.int64)
-        _corners(source, grid, step, chunk, count, corners)
+    for index in range(first, last):
+        corner = place(index, grid, box)
+        read_box(source, corner, step, dilation, before, band)
+        count = tabulate_box(band, corner, grid, step, box, corners, positions)
+        ahead = address(dy, (positions[count - 1] + 1) * columns)
         for column in range(0, columns, full):
-            _tabulate(dy, chunk * columns + column, count, columns, rows)
+            for i in range(count):
+                rows[i] = address(dy, positions[i] * columns + column)
             if columns % full > 0:
                 for i in range(count):
                     copy(source, rows[i], address(panel, i * full), min(full, columns - column))
-                _tabulate(panel, 0, count, full, rows)
+                    rows[i] = address(panel, i * full)
             for row in range(0, size, ROWS):
-                add_outer_products(source, corners, offsets, rows, total, row, column, shifts, outs, scratch)
+                windows = corners[:count]
+                add_outer_products(source, windows, offsets, rows, 0, total, row, column, shifts, outs, scratch, ahead)
+                ahead += count * LINE_BYTES
+    keep(band)
     keep(scratch)
     keep(panel)
 
 
 @parallel_kernel
-def window_weight_gradient(source, dy, partial, grid, step, offsets):
-    """partial[s] (size, columns) = the gradient to the weights from part s of the positions."""
+def window_weight_gradient(source, dy, partial, grid, step, dilation, before, box, seen, offsets):
+    """partial[s] (size, columns) = the gradient to the weights from part s of the boxes."""
     splits = partial.shape[0]
-    positions = dy.size // dy.shape[4]
-    share = ceil_divide(positions, splits)
+    boxes = box_count(source.shape[0], grid, box)
+    share = ceil_divide(boxes, splits)
     for task in prange(splits):
-        first = min(np.int64(task) * share, positions)
-        _sum_windows(source, dy, grid, step, offsets, first, min(first + share, positions), partial[task])
+        first = min(np.int64(task) * share, boxes)
+        last = min(first + share, boxes)
+        _sum_boxes(source, dy, grid, step, dilation, before, box, seen, offsets, first, last, partial[task])
 
 
 @kernel

@@ -55,7 +55,24 @@ def lms(z, y, rate, w):
 
 @kernel
 def force(
-    u, w_in, bias, weight, index, starts, shift, leak, activation, targets, forgetting, inputs, w, p, state, last
+    u,
+    w_in,
+    bias,
+    panels,
+    codes,
+    weight,
+    index,
+    starts,
+    shift,
+    leak,
+    activation,
+    targets,
+    forgetting,
+    inputs,
+    w,
+    p,
+    state,
+    last,
 ):
     """FORCE (Sussillo and Abbott 2009): the output fed back is the network's own, while its readout is learnt.
 
@@ -71,7 +88,9 @@ def force(
     silent, seed = state.dtype.type(0), np.uint64(0)
     for t in range(u.shape[0]):
         take_inputs(u, t, last, v)
-        step(v, w_in, bias, weight, index, starts, shift, leak, activation, silent, seed, t, x, pre, words)
+        step(
+            v, w_in, bias, panels, codes, weight, index, starts, shift, leak, activation, silent, seed, t, x, pre, words
+        )
         store_units(x, n, state)
         for f in range(inputs):
             z[1 + f] = v[f]

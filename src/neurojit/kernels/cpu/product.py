@@ -105,12 +105,12 @@ def fill_tile(table, count):
 
 
 @inner_kernel
-def add_outer_products(like, table, offsets, rows, total, row, column, shifts, outs, scratch):
+def add_outer_products(like, table, offsets, rows, skip, total, row, column, shifts, outs, scratch, ahead):
     """total[row .. row + ROWS, column ..] += sum over k of a[k]^T b[k], one panel of columns wide.
 
-    table and rows hold the addresses of a[k] and of b[k] from its `column` on, offsets says how many bytes behind the
-    start of a[k] the value for each row of total lies; shifts and outs have ROWS entries, and scratch a full panel,
-    for use in here.
+    table holds the addresses of a[k] and rows those of b[k], whose `column` lies `skip` bytes behind; offsets says how
+    many bytes behind the start of a[k] the value for each row of total lies. shifts and outs have ROWS entries, scratch
+    a full panel, for use in here. Memory from the address `ahead` on is fetched meanwhile, a cache line for each k.
     """
     size, columns = total.shape
     for i in range(ROWS):
@@ -120,6 +120,6 @@ def add_outer_products(like, table, offsets, rows, total, row, column, shifts, o
     at, by, b, into = address(table, 0), address(shifts, 0), address(rows, 0), address(outs, 0)
     rest = columns - column
     if rest <= lane_count(like):
-        multiply_columns_narrow(like, at, by, b, table.size, into, rest)
+        multiply_columns_narrow(like, at, by, b, skip, table.size, into, rest, ahead)
     else:
-        multiply_columns(like, at, by, b, table.size, into, min(rest, VECTORS * lane_count(like)))
+        multiply_columns(like, at, by, b, skip, table.size, into, min(rest, VECTORS * lane_count(like)), ahead)

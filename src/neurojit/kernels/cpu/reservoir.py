@@ -13,14 +13,21 @@ weight  (slots * rows of a block,)   row r of slot k stands at k * rows + r
 index   (slots * rows of a block,)   the unit that it multiplies; empty when the matrices are sums of shifts
 shift   (2L - 1, slots of a block)   instead of index: slot k of row i multiplies unit (i + shift[k]) mod N
 
+Numbers that `core.lookup` can look up stand in panels, and those left over in the slots above; sizes are 0 for none:
+
+panels  (2L - 1, blocks, segments, slots of a panel, rows of a block)
+codes   (2L - 1, blocks, segments, rows of a block) uint32
+
 u (T, F)    w_in (F, N)    bias (L, N)    x (L * N,)    states (T, L * N)
 """
 
 import numpy as np
 
 from neurojit.core.jit import exact_kernel, kernel
+from neurojit.core.lookup import add_looked_up
 from neurojit.core.simd import address, keep
 from neurojit.core.sparse import add_gathered, add_shifted, block_rows
+from neurojit.core.vector import whole_registers
 from neurojit.kernels.cpu.dropout import fill_words
 from neurojit.kernels.cpu.elementary import sigmoid, tanh
 
@@ -30,25 +37,32 @@ _WORD = 2.0**-31  # of a random word: from 0 to 2
 
 
 @kernel
-def multiply(weight, index, starts, shift, backward, x, out):
+def multiply(panels, codes, weight, index, starts, shift, backward, x, out):
     """out += W x. Both run past the last unit to the end of a block; with shifts, x holds its units twice.
 
     Blocks are independent and may be walked from the last to the first: done so in every other step, a matrix somewhat
     larger than a cache finds most of itself there.
     """
     rows = block_rows(weight)
-    shifted = shift.size > 0
+    segments, slots = panels.shape[1], panels.shape[2]
+    panel_rows = segments * rows
     blocks = starts.size - 1
     for nth in range(blocks):
         b = blocks - 1 - nth if backward else nth
+        sums = address(out, b * rows)
+        if slots > 0:
+            held, units = address(panels, b * panel_rows * slots), address(codes, b * panel_rows)
+            add_looked_up(weight, held, units, segments, slots, address(x, 0), sums)
         first, count = starts[b], starts[b + 1] - starts[b]
         if count == 0:
             continue
-        weights, sums = address(weight, first * rows), address(out, b * rows)
-        if shifted:
+        weights = address(weight, first * rows)
+        if shift.size > 0:
             add_shifted(weight, weights, address(shift, 0), count, address(x, b * rows), sums)
         else:
             add_gathered(weight, index, weights, address(index, first * rows), count, address(x, 0), sums)
+    keep(panels)
+    keep(codes)
     keep(weight)
     keep(index)
     keep(shift)
@@ -59,6 +73,7 @@ def multiply(weight, index, starts, shift, backward, x, out):
 @kernel
 def leak_into(pre, leak, activation, x):
     """x[i] = (1 - leak) x[i] + leak f(pre[i])."""
+    whole_registers()
     kept = x.dtype.type(1) - leak
     if activation == TANH:
         for i in range(x.size):
@@ -105,7 +120,7 @@ def add_noise(level, key, first, pre, words):
 
 
 @kernel
-def step(v, w_in, bias, weight, index, starts, shift, leak, activation, noise, key, nth, x, pre, words):
+def step(v, w_in, bias, panels, codes, weight, index, starts, shift, leak, activation, noise, key, nth, x, pre, words):
     """All layers one step on, in the buffers x (L, >= 2 N and a block) and pre (N and a block)."""
     layers, n = bias.shape
     for layer in range(layers):
@@ -114,8 +129,8 @@ def step(v, w_in, bias, weight, index, starts, shift, leak, activation, noise, k
         else:
             copy_into(bias[layer], pre)
             link = layers + layer - 1
-            multiply(weight, index, starts[link], shift[link], nth % 2, x[layer - 1], pre)
-        multiply(weight, index, starts[layer], shift[layer], nth % 2, x[layer], pre)
+            multiply(panels[link], codes[link], weight, index, starts[link], shift[link], nth % 2, x[layer - 1], pre)
+        multiply(panels[layer], codes[layer], weight, index, starts[layer], shift[layer], nth % 2, x[layer], pre)
         if noise > 0:
             add_noise(noise, key, (nth * layers + layer) * words.size, pre[:n], words)
         units = x[layer, :n]
@@ -169,13 +184,18 @@ def take_inputs(u, t, last, v):
 
 
 @kernel
-def harvest(u, w_in, bias, weight, index, starts, shift, leak, activation, noise, key, first, start, states):
+def harvest(
+    u, w_in, bias, panels, codes, weight, index, starts, shift, leak, activation, noise, key, first, start, states
+):
     """states[t] from the state `start` and u[: t + 1]; `first` is the number of step 0, for the noise."""
     layers, n = bias.shape
     x, pre, words = buffers(states, n, layers)
     load_units(start, layers, x)
     for t in range(states.shape[0]):
-        step(u[t], w_in, bias, weight, index, starts, shift, leak, activation, noise, key, first + t, x, pre, words)
+        v, nth = u[t], first + t
+        step(
+            v, w_in, bias, panels, codes, weight, index, starts, shift, leak, activation, noise, key, nth, x, pre, words
+        )
         store_units(x, n, states[t])
 
 
@@ -186,7 +206,9 @@ def is_finite(x):
 
 
 @kernel
-def close_loop(u, w_in, bias, weight, index, starts, shift, leak, activation, w_out, offset, inputs, state, y):
+def close_loop(
+    u, w_in, bias, panels, codes, weight, index, starts, shift, leak, activation, w_out, offset, inputs, state, y
+):
     """Each step reads the output of the step before: y[t] = offset + w_out [inputs used; state].
 
     y[0] comes in as the output before step 0 (see `take_inputs`). w_out is (outputs, inputs + L * N), with `inputs` 0
@@ -202,7 +224,9 @@ def close_loop(u, w_in, bias, weight, index, starts, shift, leak, activation, w_
     silent, seed = y.dtype.type(0), np.uint64(0)
     for t in range(y.shape[0]):
         take_inputs(u, t, last, v)
-        step(v, w_in, bias, weight, index, starts, shift, leak, activation, silent, seed, t, x, pre, words)
+        step(
+            v, w_in, bias, panels, codes, weight, index, starts, shift, leak, activation, silent, seed, t, x, pre, words
+        )
         store_units(x, n, state)
         finite = True
         for o in range(outputs):

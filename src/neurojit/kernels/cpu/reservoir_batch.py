@@ -1,25 +1,25 @@
 """The leaky update of one reservoir over S series at once: see `kernels.cpu.reservoir` for equation and matrices.
 
-The S = `core.sparse.series` series lie side by side in lanes, so a weight is read once for all of them and no unit is
-gathered. Rows past the last unit, up to the end of a block, are computed and not used.
+The S = `core.sparse.SERIES` series lie side by side in lanes, so a weight is read once for all of them and no unit is
+gathered; panels have no place here. Rows past the last unit, up to the end of a block, are computed and not used.
 
-u (S, T, F)    keys (S,)    start (S, L * N)    states (S, T, L * N)
+u (S, T, F)    keys (S,)    start (S, L * N)    states (S, T, L * N)    v (F, S)    x, pre (units, S)
 """
 
 import numpy as np
 
 from neurojit.core.jit import kernel
 from neurojit.core.simd import address, keep
-from neurojit.core.sparse import ROWS_AT_ONCE, add_rows, add_rows_shifted, block_rows, series_count
+from neurojit.core.sparse import ROWS_AT_ONCE, SERIES, add_rows, add_rows_shifted, block_rows
+from neurojit.core.transpose import transpose
+from neurojit.core.vector import lanes, load, narrow, splat, store
 from neurojit.kernels.cpu.reservoir import add_noise, aligned_zeros, leak_into
-
-_TILE = 16  # units that are transposed at a time: a cache line or two of each series
 
 
 @kernel
 def multiply_batch(weight, index, starts, shift, backward, x, out):
     """out += W x for each column; blocks from the last to the first where `backward`, as in `reservoir.multiply`."""
-    rows, width = block_rows(weight), out.shape[1]
+    rows = block_rows(weight)
     shifted = shift.size > 0
     blocks = starts.size - 1
     for nth in range(blocks):
@@ -29,7 +29,7 @@ def multiply_batch(weight, index, starts, shift, backward, x, out):
             continue
         for i in range(b * rows, (b + 1) * rows, ROWS_AT_ONCE):
             at = starts[b] * rows + i - b * rows
-            weights, sums, own = address(weight, at), address(out, i * width), address(x, i * width)
+            weights, sums, own = address(weight, at), address(out, i * SERIES), address(x, i * SERIES)
             if shifted:
                 add_rows_shifted(weight, weights, address(shift, 0), rows, count, own, sums)
             else:
@@ -44,47 +44,43 @@ def multiply_batch(weight, index, starts, shift, backward, x, out):
 @kernel
 def drive_batch(bias, w_in, v, pre):
     """pre[i, s] = bias[i] + sum_f w_in[f, i] v[f, s]."""
-    width = series_count(pre)
+    zero = narrow(pre)
+    width = lanes(zero)
     for i in range(bias.size):
-        row = pre[i]
-        for s in range(width):
-            row[s] = bias[i]
-        for f in range(v.shape[0]):
-            w = w_in[f, i]
-            for s in range(width):
-                row[s] += w * v[f, s]
+        for s in range(0, SERIES, width):
+            total = splat(bias[i], zero)
+            for f in range(v.shape[0]):
+                total = total + splat(w_in[f, i], zero) * load(v, f * SERIES + s, width, zero)
+            store(pre, i * SERIES + s, width, total)
 
 
 @kernel
-def transpose_into(x, rows, t, first):
-    """rows[s, t, first + i] = x[i, s]."""
-    n = x.shape[0]
-    for start in range(0, n, _TILE):
-        stop = min(start + _TILE, n)
-        for s in range(series_count(x)):
-            row = rows[s, t]
-            for i in range(start, stop):
-                row[first + i] = x[i, s]
+def store_batch(x, n, t, first, states):
+    """states[s, t, first + i] = x[i, s] for i < n."""
+    steps, size = states.shape[1], states.shape[2]
+    transpose(x, address(x, 0), n, SERIES, address(states, t * size + first), steps * size)
+    keep(x)
+    keep(states)
 
 
 @kernel
 def harvest_batch(u, w_in, bias, weight, index, starts, shift, leak, activation, noise, keys, first, start, states):
     """states[s, t] from the states `start` and u[s, : t + 1]; `first` is the number of step 0, for the noise."""
     layers, n = bias.shape
-    width, rows = series_count(states), block_rows(states)
+    rows = block_rows(states)
     shifted = shift.size > 0
-    x = aligned_zeros(states, layers * (2 * n + rows) * width).reshape(layers, 2 * n + rows, width)
-    pre = aligned_zeros(states, (n + rows) * width).reshape(n + rows, width)
-    v = np.empty((w_in.shape[0], width), states.dtype)
-    none, drawn = np.empty((0, width), states.dtype), np.empty(n, states.dtype)
+    x = aligned_zeros(states, layers * (2 * n + rows) * SERIES).reshape(layers, 2 * n + rows, SERIES)
+    pre = aligned_zeros(states, (n + rows) * SERIES).reshape(n + rows, SERIES)
+    v = np.empty((w_in.shape[0], SERIES), states.dtype)
+    none, drawn = np.empty((0, SERIES), states.dtype), np.empty(n, states.dtype)
     words = np.empty((n + 3) // 4 * 4, np.uint32)
     for layer in range(layers):
         for i in range(2 * n):
-            for s in range(width):
+            for s in range(SERIES):
                 x[layer, i, s] = start[s, layer * n + i % n]
     for t in range(states.shape[1]):
         for f in range(v.shape[0]):
-            for s in range(width):
+            for s in range(SERIES):
                 v[f, s] = u[s, t, f]
         for layer in range(layers):
             drive_batch(bias[layer], w_in, v if layer == 0 else none, pre)
@@ -93,7 +89,7 @@ def harvest_batch(u, w_in, bias, weight, index, starts, shift, leak, activation,
                 multiply_batch(weight, index, starts[link], shift[link], t % 2, x[layer - 1], pre)
             multiply_batch(weight, index, starts[layer], shift[layer], t % 2, x[layer], pre)
             if noise > 0:
-                for s in range(width):
+                for s in range(SERIES):
                     drawn[:] = 0
                     add_noise(noise, keys[s], ((first + t) * layers + layer) * words.size, drawn, words)
                     for i in range(n):
@@ -102,4 +98,4 @@ def harvest_batch(u, w_in, bias, weight, index, starts, shift, leak, activation,
             leak_into(pre.reshape(-1), leak, activation, units.reshape(-1))
             if shifted:
                 x[layer, n : 2 * n] = units
-            transpose_into(units, states, t, layer * n)
+            store_batch(x[layer], n, t, layer * n, states)

@@ -37,11 +37,14 @@ def _add_products(patches, gradients, count, totals):
     for layer in range(layers):
         for t in range(count):
             table[t] = address(patches, layer * patches.shape[1] + t * channels)
+            rows[t] = address(gradients, layer * gradients.shape[1] + t * columns)
+        total, ahead = totals[layer], table[0]
         for column in range(0, columns, full):
-            for t in range(count):
-                rows[t] = address(gradients, layer * gradients.shape[1] + t * columns + column)
+            skip = column * patches.itemsize
             for channel in range(0, channels, ROWS):
-                add_outer_products(patches, table, offsets, rows, totals[layer], channel, column, shifts, outs, scratch)
+                add_outer_products(
+                    patches, table, offsets, rows, skip, total, channel, column, shifts, outs, scratch, ahead
+                )
     keep(scratch)
 
 

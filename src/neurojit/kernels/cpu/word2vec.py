@@ -21,11 +21,10 @@ from neurojit.core.jit import inner_kernel, kernel
 from neurojit.core.simd import address, keep, lane_count
 from neurojit.core.simd_logistic import FACTORS, logistic_slopes
 from neurojit.core.simd_pairs import (
-    CONTEXTS,
     TARGETS,
     add_row,
     copy_rows,
-    fetch,
+    fetch_row,
     mean_row,
     pair_dots,
     pair_updates,
@@ -63,9 +62,9 @@ def _window(tokens, p, radius, contexts, zs):
 def _fetch(tokens, p, chosen, start, stop, contexts, targets, vectors):
     """Ask for a context row and for chosen target rows that a window will soon be the first to use."""
     if p < tokens.size and tokens[p] >= 0:
-        fetch(contexts, address(contexts, tokens[p] * contexts.shape[1]), vectors)
+        fetch_row(contexts, address(contexts, tokens[p] * contexts.shape[1]), vectors)
     for i in range(start, stop):
-        fetch(targets, address(targets, _row(chosen[i]) * targets.shape[1]), vectors)
+        fetch_row(targets, address(targets, _row(chosen[i]) * targets.shape[1]), vectors)
 
 
 @inner_kernel
@@ -202,8 +201,8 @@ def train_windows(
     width = contexts.shape[1]
     lanes = lane_count(contexts)
     vectors = width // lanes
-    most = 2 * reach + CONTEXTS
-    room = (most + CONTEXTS) * TARGETS + lanes
+    most = 2 * reach
+    room = most * TARGETS + lanes
     sums = np.ones(2 * lanes + 1, contexts.dtype)
     _take_sums(sums)
     scratch = np.zeros((most + 3) * width, contexts.dtype)

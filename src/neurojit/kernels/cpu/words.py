@@ -20,7 +20,7 @@ _PRIME = np.uint64(0x100000001B3)
 
 @inner_kernel
 def _is_space(byte):
-    return byte == 32 or 9 <= byte <= 13
+    return byte <= 32 and (byte == 32 or 9 <= byte <= 13)  # of most bytes the first comparison tells
 
 
 @inner_kernel
