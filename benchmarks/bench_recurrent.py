@@ -1,8 +1,8 @@
 """Recurrent layers beside PyTorch's: forward, forward and backward, a step of a stream, variants written as loops.
 
-``python -m benchmarks recurrent`` prints the tables. PyTorch runs in the faster of its two layouts, batch or time first,
-and without gradients where none are asked for; what it has no kernel for (peepholes, convolutional LSTM) is the loop its
-users write.
+``python -m benchmarks recurrent`` prints the tables. PyTorch runs in the faster of its two layouts, batch or time
+first, and without gradients where none are asked for; what it has no kernel for (peepholes, convolutional LSTM) is the
+loop its users write.
 """
 
 import numpy as np
@@ -12,6 +12,7 @@ from benchmarks import harness
 from neurojit.layers import LSTM, Mode
 
 SHAPES = [(50, 32, 64, 128), (100, 16, 32, 32), (100, 64, 128, 512), (28, 64, 28, 128), (200, 1, 16, 64)]
+PAUSE = 0.05  # seconds before each turn
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 PEEPHOLE = (50, 32, 64, 128)
 MAPS = (10, 8, 16, 16, 32)  # steps, batch, height = width, channels, hidden channels
@@ -75,7 +76,9 @@ def compare(cell):
         mine, first, last = ours(cell, shape), peer(cell, shape, True), peer(cell, shape, False)
         cells = ""
         for what, function in mine.items():
-            times = harness.interleave({"ours": function, "batch": first[what], "time": last[what]}, repeats=5)
+            times = harness.interleave(
+                {"ours": function, "batch": first[what], "time": last[what]}, repeats=5, pause=PAUSE
+            )
             ratio = min(times["batch"], times["time"]) / times["ours"]
             ratios.setdefault(what, []).append(ratio)
             cells += f"{times['ours'] * 1e3:14.3f}{ratio:8.2f}x"
@@ -91,7 +94,7 @@ def peephole_loop(shape):
     """A peephole LSTM as its users write it: the inputs' product for all steps, then step by step."""
     import torch
 
-    t, n, f, h = shape
+    t, h = shape[0], shape[3]
     x, h0, c0, w, u, bias = (torch.from_numpy(v) for v in arrays("lstm", shape))
     p = torch.full((3, h), 0.1)
     parameters = [v.clone().requires_grad_() for v in (x, w, u, bias, p)]
@@ -141,9 +144,58 @@ def compare_peephole():
 def _print_against(name, shape, mine, others):
     cells = ""
     for what, function in mine.items():
-        times = harness.interleave({"ours": function, "peer": others[what]}, repeats=5)
+        times = harness.interleave({"ours": function, "peer": others[what]}, repeats=5, pause=PAUSE)
         cells += f"{times['ours'] * 1e3:14.3f}{times['peer'] / times['ours']:8.2f}x"
     print(f"{name} {shape!s:s}{cells}", flush=True)
+
+
+def conv_lstm_arrays():
+    t, n, size, c, h = MAPS
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((n, t, size, size, c)).astype(np.float32)
+    w, u = (0.1 * rng.standard_normal((3, 3, channels, 4 * h)) for channels in (c, h))
+    return x, w.astype(np.float32), u.astype(np.float32), np.zeros(4 * h, np.float32)
+
+
+def conv_lstm_loop(channels_last):
+    """A convolutional LSTM as its users write it: the inputs' convolution for all steps, then step by step."""
+    import torch
+
+    conv = torch.nn.functional.conv2d
+    x, w, u, bias = conv_lstm_arrays()
+    t, n, h = MAPS[0], MAPS[1], MAPS[4]
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    images = torch.from_numpy(np.ascontiguousarray(x.transpose(1, 0, 4, 2, 3))).flatten(0, 1)
+    filters = [torch.from_numpy(np.ascontiguousarray(v.transpose(3, 2, 0, 1))) for v in (w, u)]
+    given = [v.contiguous(memory_format=layout).clone().requires_grad_() for v in (images, *filters)]
+    given.append(torch.from_numpy(bias).requires_grad_())
+
+    def run(images, w, u, bias):
+        a = conv(images, w, bias, padding=1).unflatten(0, (t, n))
+        state = cell = torch.zeros(n, h, *images.shape[2:]).contiguous(memory_format=layout)
+        states = []
+        for step in range(t):
+            i, f, g, o = (a[step] + conv(state, u, padding=1)).chunk(4, dim=1)
+            cell = torch.sigmoid(f) * cell + torch.sigmoid(i) * torch.tanh(g)
+            state = torch.sigmoid(o) * torch.tanh(cell)
+            states.append(state)
+        return torch.stack(states)
+
+    return _torch_passes(run, given)
+
+
+def compare_conv_lstm():
+    x, w, u, bias = conv_lstm_arrays()
+    y, (h_n, _) = F.conv_lstm(x, None, None, w, u, bias)
+    dy, zero = np.ones_like(y), np.zeros_like(h_n)
+
+    def backward():
+        _, pullback = F.conv_lstm.vjp(x, None, None, w, u, bias)
+        pullback((dy, (zero, zero)))
+
+    mine = {"forward": lambda: F.conv_lstm(x, None, None, w, u, bias), "forward+backward": backward}
+    for name, channels_last in (("channels first", False), ("channels last", True)):
+        _print_against(f"ConvLSTM, {name}", MAPS, mine, conv_lstm_loop(channels_last))
 
 
 # -- streaming --------------------------------------------------------------------------------------------------------
@@ -168,7 +220,7 @@ def compare_streaming():
             held["cell"] = cell(tx[0], held["cell"])
 
     functions = {"ours": lambda: layer(x, mode), "module": step_of_module, "cell": step_of_cell}
-    times = harness.interleave(functions, repeats=15, inner=300)
+    times = harness.interleave(functions, repeats=15, inner=300, pause=PAUSE)
     us = {name: seconds * 1e6 for name, seconds in times.items()}
     print(
         f"LSTM(64), one step of one sequence: ours {us['ours']:.1f} us, nn.LSTM {us['module']:.1f} us"
@@ -184,6 +236,7 @@ def main():
         compare(cell)
     print("\nbeside a loop in PyTorch")
     compare_peephole()
+    compare_conv_lstm()
     compare_streaming()
 
 

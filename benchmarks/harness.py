@@ -26,7 +26,7 @@ def machine():
     )
 
 
-def interleave(functions, repeats=7, inner=None):
+def interleave(functions, repeats=7, inner=None, pause=0.0):
     """Median seconds of each function, timed in turn: A B C, A B C, ... so that a slow minute slows all alike.
 
     Parameters
@@ -36,6 +36,9 @@ def interleave(functions, repeats=7, inner=None):
         Rounds.
     inner : int or None, default=None
         Calls a function makes in its turn, their mean counting as one time; None fills about 20 ms.
+    pause : float, default=0.0
+        Seconds of rest before each turn, in which threads of the one before, that wait for work spinning, go to sleep:
+        else they slow down the next one, and the more so the shorter its calls are.
     """
     for function in functions.values():
         function()  # compiles, allocates, warms caches
@@ -46,6 +49,7 @@ def interleave(functions, repeats=7, inner=None):
     times = {name: [] for name in functions}
     for _ in range(repeats):
         for name, function in functions.items():
+            time.sleep(pause)
             started = time.perf_counter()
             for _ in range(inner):
                 function()

@@ -1,11 +1,15 @@
 """Recurrent networks: against their equations, central differences and PyTorch."""
 
+import gc
+import tracemalloc
+
 import hypothesis
 import numpy as np
 import pytest
 from hypothesis import strategies as st
 
 import neurojit.functional as F
+from neurojit.core import memory
 from neurojit.testing import gradcheck
 from tests.functional.awkward import check_forms
 from tests.reference import recurrent as reference
@@ -224,3 +228,39 @@ def test_an_infinite_cell_gives_a_finite_state():
     y, (_, c_n) = F.lstm(*arrays)
     assert np.isfinite(y).all()
     assert np.isinf(c_n).all()
+
+
+def bytes_kept(cell, t, n, h, every):
+    """Bytes that a vjp holds on to, and the most its pullback had beside them, as tracemalloc sees NumPy's memory."""
+    arrays, _ = arguments(cell, {}, n, t, 4, h, np.float32)
+    f = getattr(F, cell)
+    y, backward = f.vjp(*arrays, checkpoint_every=every)  # compiled code and caches are not what is asked for
+    backward(random_like(y))
+    del y, backward
+    memory._free.clear()  # what waits for use would not be seen
+    memory._kept = 0
+    gc.collect()
+    tracemalloc.start()
+    try:
+        y, backward = f.vjp(*arrays, checkpoint_every=every)
+        gc.collect()
+        kept, _ = tracemalloc.get_traced_memory()
+        dy = random_like(y)
+        before, _ = tracemalloc.get_traced_memory()
+        tracemalloc.reset_peak()
+        backward(dy)
+        return kept, tracemalloc.get_traced_memory()[1] - before + kept
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("cell", GATES)
+def test_memory_of_backpropagation_through_time(cell):
+    t, n, h = 1024, 8, 64
+    bound = t * n * (2 * GATES[cell] + 2) * h * 4
+    kept, most = bytes_kept(cell, t, n, h, None)
+    assert kept < most < bound
+    if cell != "rnn":  # which keeps nothing but its states
+        assert most > 0.4 * bound
+    kept, most = bytes_kept(cell, t, n, h, 32)
+    assert kept < most < bound / 3

@@ -94,3 +94,39 @@ def gru(x, h0, weight_ih, weight_hh, bias, *, bias_hh=None, reset_after=False, l
 
     y, (h_n,) = _walk(x, lengths, reverse, [h0], step)
     return y, h_n
+
+
+def _same(image, weight):
+    """conv2d with padding "same" of one image (height, width, c), tap by tap."""
+    (kh, kw, _, c_out), (height, width, _) = weight.shape, image.shape
+    out = np.zeros((height, width, c_out))
+    for i in range(height):
+        for j in range(width):
+            for u in range(kh):
+                for v in range(kw):
+                    y, x = i + u - (kh - 1) // 2, j + v - (kw - 1) // 2
+                    if 0 <= y < height and 0 <= x < width:
+                        out[i, j] += image[y, x].astype(np.float64) @ weight[u, v]
+    return out
+
+
+def conv_lstm(x, h0, c0, weight_ih, weight_hh, bias, *, peephole=None):
+    """Shi et al. 2015, equation 3, an image at a time."""
+    p = np.zeros(3) if peephole is None else peephole
+    logistic = np.vectorize(sigmoid)
+
+    def step(x_t, h, c):
+        a_i, a_f, a_g, a_o = np.split(_same(x_t, weight_ih) + _same(h, weight_hh) + bias, 4, axis=-1)
+        i, f = logistic(a_i + p[0] * c), logistic(a_f + p[1] * c)
+        new = f * c + i * np.tanh(a_g)
+        return [logistic(a_o + p[2] * new) * np.tanh(new), new]
+
+    n, t = x.shape[:2]
+    y, last = np.zeros((n, t, *h0.shape[1:])), []
+    for i in range(n):
+        now = [h0[i].astype(np.float64), c0[i].astype(np.float64)]
+        for time in range(t):
+            now = step(x[i, time], *now)
+            y[i, time] = now[0]
+        last.append(now)
+    return y, tuple(np.array([states[k] for states in last]).reshape(h0.shape) for k in (0, 1))

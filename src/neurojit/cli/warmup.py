@@ -42,6 +42,7 @@ def calls(dtype):
     for name in F.__all__:
         if isinstance(getattr(F, name), Op):
             found[name] = _op_call(getattr(F, name), *_arguments(name, dtype))
+    found |= {name: lambda name=name: _recurrent(name, dtype) for name in ("rnn", "lstm", "gru")}
     image, window = np.ones((2, 9, 9, 3), dtype), np.ones((3, 3, 1, 3), dtype)
     found["conv2d depthwise"] = _op_call(F.conv2d, (image, window), {"groups": 3})
     tile = np.ones((16, 8, 8, 16), dtype), np.ones((3, 3, 16, 16), dtype)
@@ -72,9 +73,22 @@ def _op_call(op, arguments, options):
     def call():
         op(*arguments, **options)
         y, backward = op.vjp(*arguments, **options)
-        backward(np.ones_like(y))
+        backward(_ones_like(y))
 
     return call
+
+
+def _ones_like(y):
+    return tuple(map(_ones_like, y)) if isinstance(y, tuple) else np.ones_like(y)
+
+
+def _recurrent(name, dtype):
+    """A recurrent network on one sequence, on the calling thread, and on many, on all threads."""
+    columns = {"rnn": 8, "lstm": 32, "gru": 24}[name]
+    states = [None] * (2 if name == "lstm" else 1)
+    weights = [np.ones((rows, columns), dtype) for rows in (3, 8)]
+    for n in (1, 64):
+        _op_call(getattr(F, name), (np.ones((n, 4, 3), dtype), *states, *weights), {})()
 
 
 def _optimizer_call(optimizer, dtype):
@@ -112,6 +126,8 @@ def _arguments(name, dtype):
         "layer_norm": ((rows, ones(5), ones(5)), {}),
         "rms_norm": ((rows, ones(5)), {}),
         "dropout": ((rows, 0.5, Key(0)), {}),
+        "embedding": ((labels, rows), {}),
+        "conv_lstm": ((ones(2, 2, 5, 5, 3), None, None, ones(3, 3, 3, 8), ones(3, 3, 2, 8)), {}),
         "cross_entropy": ((rows, labels), {}),
         "ctc_loss": ((ones(2, 3, 4), labels[:2, None] + 1, [3, 3], [1, 1]), {}),
         "nll_loss": ((rows, labels), {}),

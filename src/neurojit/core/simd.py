@@ -223,6 +223,8 @@ def _multiply_columns(vectors):
                 base, b_row = e.entry(e.add(table, nth)), e.load(e.add(e.entry(e.add(rows, nth)), skip))
                 return e.fused((e.add(base, shift) for shift in shifts), b_row, tile)
 
+            for at in out_rows:  # what the sums are added to will be there when they are done
+                e.prefetch_row(at)
             zero = ir.Constant(e.vector, [0.0] * e.lanes)
             tile = e.loop(count, [[zero] * vectors] * ROWS, step, "product")
             for row, at in zip(tile, out_rows, strict=True):

@@ -22,18 +22,25 @@ from neurojit.core import simd
 from neurojit.core.jit import cgutils, intrinsic, types
 
 __all__ = [
+    "Vector",
+    "at_least",
     "lanes",
     "larger",
     "load",
+    "magnitude",
+    "multiply_add",
     "narrow",
     "positions",
+    "power_of_two",
     "rolled",
     "splat",
     "store",
     "total",
     "where_equal",
+    "where_negative",
     "whole_registers",
     "wide",
+    "with_sign",
 ]
 
 _REGISTERS = 4  # in a wide vector
@@ -195,6 +202,87 @@ def _define(operation, instruction):
 _define(operator.add, "fadd")
 _define(operator.sub, "fsub")
 _define(operator.mul, "fmul")
+_define(operator.truediv, "fdiv")
+
+
+def _call(builder, name, kind, arguments):
+    """Call LLVM's function of that name for a kind of vector."""
+    values = [argument.type for argument in arguments]
+    full_name = f"llvm.{name}.v{kind.count}f{kind.dtype.bitwidth}"
+    return builder.call(
+        cgutils.get_or_insert_function(builder.module, ir.FunctionType(values[0], values), full_name), arguments
+    )
+
+
+@intrinsic
+def multiply_add(typing_context, a, b, c):
+    """a b + c, rounded once where the machine has an instruction for it."""
+
+    def codegen(context, builder, signature, arguments):
+        return _call(builder, "fmuladd", a, arguments)
+
+    return a(a, b, c), codegen
+
+
+@intrinsic
+def magnitude(typing_context, v):
+    """|v|."""
+
+    def codegen(context, builder, signature, arguments):
+        return _call(builder, "fabs", v, arguments)
+
+    return v(v), codegen
+
+
+@intrinsic
+def with_sign(typing_context, v, of):
+    """|v| with the sign of another vector."""
+
+    def codegen(context, builder, signature, arguments):
+        return _call(builder, "copysign", v, arguments)
+
+    return v(v, of), codegen
+
+
+@intrinsic
+def at_least(typing_context, v, least):
+    """v, or `least` in lanes where v is smaller; a NaN stays one."""
+
+    def codegen(context, builder, signature, arguments):
+        return builder.select(builder.fcmp_ordered("<", *arguments), arguments[1], arguments[0])
+
+    return v(v, least), codegen
+
+
+@intrinsic
+def where_negative(typing_context, v, a, b):
+    """a in lanes where v < 0, b in the others."""
+
+    def codegen(context, builder, signature, arguments):
+        value, a, b = arguments
+        zero = _constant(context, v, 0)
+        return builder.select(builder.fcmp_ordered("<", value, zero), a, b)
+
+    return a(v, a, b), codegen
+
+
+@intrinsic
+def power_of_two(typing_context, shifted):
+    """2^n for the integer n that the sum n + 1.5 * 2^m has in its low bits, m the bits of a fraction.
+
+    n has to be an exponent of normal numbers.
+    """
+    width, fraction, bias = (32, 23, 127) if shifted.dtype.bitwidth == 32 else (64, 52, 1023)
+
+    def codegen(context, builder, signature, arguments):
+        integer = ir.IntType(width)
+        integers = ir.VectorType(integer, shifted.count)
+        bits = builder.bitcast(arguments[0], integers)
+        bits = builder.add(bits, ir.Constant(integers, [bias] * shifted.count))
+        bits = builder.shl(bits, ir.Constant(integers, [fraction] * shifted.count))  # what stands above n falls out
+        return builder.bitcast(bits, context.get_value_type(shifted))
+
+    return shifted(shifted), codegen
 
 
 @intrinsic

@@ -14,6 +14,7 @@ from neurojit.functional.avg_pooling import adaptive_avg_pool2d, avg_pool1d, avg
 from neurojit.functional.binary_conv import binary_conv2d
 from neurojit.functional.binary_dense import binary_dense
 from neurojit.functional.conv import conv1d, conv2d, conv3d
+from neurojit.functional.conv_lstm import conv_lstm
 from neurojit.functional.conv_transpose import conv_transpose1d, conv_transpose2d, conv_transpose3d
 from neurojit.functional.ctc import ctc_loss
 from neurojit.functional.deform_conv import deform_conv2d
@@ -52,6 +53,7 @@ __all__ = [
     "conv1d",
     "conv2d",
     "conv3d",
+    "conv_lstm",
     "conv_transpose1d",
     "conv_transpose2d",
     "conv_transpose3d",

@@ -1,6 +1,7 @@
 """What F.rnn, F.lstm and F.gru share: checks, how a batch is shared out, weights as kernels read them, gradients."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -15,7 +16,13 @@ from neurojit.kernels.cpu.product import FEW_ROWS
 
 _CHUNK_BYTES = 1 << 18  # of what a task keeps of the steps whose inputs it multiplies at a time: second-level cache
 _LEAST_CHUNK = 64  # rows of such a product: enough to pay for the weights' way into the cache
-_SEGMENT_BYTES = 1 << 23  # of gradients that wait for the product with what came in
+# Gradients that wait for the product with what came in: half of all at most, but where they are few.
+_LEAST_SEGMENT_BYTES, _SEGMENT_BYTES = 1 << 20, 1 << 23
+
+
+def _is_canonical(array, dtype):
+    """Whether an array is what `canonical` would give, found out in a moment: a step of a stream takes microseconds."""
+    return type(array) is np.ndarray and array.dtype == dtype and array.flags.carray
 
 
 def check_sequence(x, weight_ih, weight_hh, gates):
@@ -23,12 +30,14 @@ def check_sequence(x, weight_ih, weight_hh, gates):
     x = canonical(x, "x", ndim=3)
     if x.shape[1] == 0 or x.shape[2] == 0:
         raise ValueError(f"x: got shape {x.shape}, wanted (n, t, f) with at least one step and one feature")
-    weight_hh = canonical(weight_hh, "weight_hh", dtype=x.dtype, ndim=2)
+    if not (_is_canonical(weight_hh, x.dtype) and weight_hh.ndim == 2):
+        weight_hh = canonical(weight_hh, "weight_hh", dtype=x.dtype, ndim=2)
     h = len(weight_hh)
     if h == 0 or weight_hh.shape[1] != gates * h:
         wanted = "(h, h)" if gates == 1 else f"(h, {gates} h)"
         raise ValueError(f"weight_hh: got shape {weight_hh.shape}, wanted {wanted}, h at least 1")
-    weight_ih = canonical(weight_ih, "weight_ih", dtype=x.dtype, ndim=2)
+    if not (_is_canonical(weight_ih, x.dtype) and weight_ih.ndim == 2):
+        weight_ih = canonical(weight_ih, "weight_ih", dtype=x.dtype, ndim=2)
     if weight_ih.shape != (x.shape[2], gates * h):
         raise ValueError(
             f"weight_ih: got shape {weight_ih.shape}, wanted {(x.shape[2], gates * h)},"
@@ -39,7 +48,9 @@ def check_sequence(x, weight_ih, weight_hh, gates):
 
 def check_given(array, name, like, shape):
     """A canonical array of a known shape, or None."""
-    return None if array is None else canonical(array, name, dtype=like.dtype, shape=shape)
+    if array is None or (_is_canonical(array, like.dtype) and array.shape == shape):
+        return array
+    return canonical(array, name, dtype=like.dtype, shape=shape)
 
 
 def check_lengths(lengths, x):
@@ -77,10 +88,11 @@ class Sequences:
     def __post_init__(self):
         n, t, _ = self.x.shape
         self.steps = t
-        self.lengths = np.full(n, t) if self.ends is None else self.ends
+        self.lengths = _equal_lengths(n, t) if self.ends is None else self.ends
         # A row or so does not pay for waking another thread, and tiles are taken whole.
         self.tasks = max(1, min(device.thread_count(), -(-n // simd.ROWS)))
-        self.order, self.bounds = _shares(self.ends, n, self.tasks)
+        shares = _equal_shares(n, self.tasks) if self.ends is None else _shares(self.ends, self.tasks)
+        self.order, self.bounds = shares
         rows = max(1, -(-n // self.tasks))
         step_bytes = rows * self.columns * self.x.itemsize
         self.chunk = min(t, max(1, _CHUNK_BYTES // step_bytes, -(-_LEAST_CHUNK // rows)))
@@ -153,7 +165,8 @@ class Sequences:
     def segments(self, checkpoint_every):
         """Ranges of steps that go back together."""
         step_bytes = max(1, len(self.x) * self.columns * self.x.itemsize)
-        size = checkpoint_every or max(1, _SEGMENT_BYTES // step_bytes)
+        size = min(_SEGMENT_BYTES // step_bytes, -(-self.steps // 2))
+        size = checkpoint_every or max(1, size, _LEAST_SEGMENT_BYTES // step_bytes)
         return [(first, min(first + size, self.steps)) for first in range(0, self.steps, size)]
 
 
@@ -162,13 +175,26 @@ def longest(segments):
     return max(end - begin for begin, end in segments)
 
 
-def _shares(ends, n, tasks):
+# A step of a stream takes microseconds: what does not change from one to the next is made once.
+
+
+@functools.lru_cache(maxsize=64)
+def _equal_lengths(n, t):
+    """Lengths where all are t."""
+    return np.full(n, t)
+
+
+@functools.lru_cache(maxsize=64)
+def _equal_shares(n, tasks):
+    """`_shares` of sequences of one length: whole tiles."""
+    per_task = -(-n // (tasks * simd.ROWS)) * simd.ROWS
+    return np.arange(n), np.minimum(np.arange(tasks + 1) * per_task, n)
+
+
+def _shares(ends, tasks):
     """Rows in the order in which tasks take them, and where each task's begin: longer ones first, and as many steps
     for each task.
     """
-    if ends is None:
-        per_task = -(-n // (tasks * simd.ROWS)) * simd.ROWS
-        return np.arange(n), np.minimum(np.arange(tasks + 1) * per_task, n)
     longest_first = np.argsort(-ends, kind="stable")
     parts = [longest_first[task::tasks] for task in range(tasks)]
     return np.concatenate(parts), np.cumsum([0, *map(len, parts)])

@@ -25,6 +25,7 @@ from neurojit.layers.base import INFERENCE, Layer, Mode, Parameter
 from neurojit.layers.binary import BinaryConv2d, BinaryDense
 from neurojit.layers.combinators import Combinator, Concat, Residual, Sequential
 from neurojit.layers.conv import Conv1d, Conv2d, Conv3d
+from neurojit.layers.conv_lstm import ConvLSTM
 from neurojit.layers.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from neurojit.layers.deform_conv import DeformConv2d
 from neurojit.layers.dense import Dense
@@ -90,6 +91,7 @@ __all__ = [
     "Conv1d",
     "Conv2d",
     "Conv3d",
+    "ConvLSTM",
     "ConvTranspose1d",
     "ConvTranspose2d",
     "ConvTranspose3d",

@@ -67,20 +67,20 @@ def glorot_uniform(shape, fan_in, fan_out, key, dtype=np.float32):
     return key.uniform(shape, -limit, limit, dtype)
 
 
-def orthogonal(size, key, dtype=np.float32):
-    """A random orthogonal matrix: signals that go round it keep their length.
+def orthogonal(rows, columns, key, dtype=np.float32):
+    """A random matrix with orthonormal columns: signals that go round a square one keep their length.
 
     Parameters
     ----------
-    size : int
-        Rows and columns.
+    rows, columns : int
+        At least as many rows as columns.
     key : Key
         Stream of random numbers.
     dtype : dtype, default=float32
 
     Returns
     -------
-    numpy.ndarray, shape (size, size)
+    numpy.ndarray, shape (rows, columns)
 
     Notes
     -----
@@ -91,11 +91,11 @@ def orthogonal(size, key, dtype=np.float32):
     Examples
     --------
     >>> from neurojit.core.random import Key
-    >>> q = orthogonal(3, Key(1))
+    >>> q = orthogonal(3, 3, Key(1))
     >>> (q @ q.T).round(5) + 0.0
     array([[1., 0., 0.],
            [0., 1., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    q, r = np.linalg.qr(key.normal((size, size), dtype=np.float64))
+    q, r = np.linalg.qr(key.normal((rows, columns), dtype=np.float64))
     return (q * np.where(np.diag(r) < 0, -1.0, 1.0)).astype(dtype)

@@ -13,54 +13,81 @@ u_rz (h, 2 h) and u_n (h, h) are U in two; the transposed U is whole.
 
 import numpy as np
 
-from neurojit.core.jit import exact_inner_kernel, kernel, parallel_kernel, prange
+from neurojit.core.jit import exact_inner_kernel, inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import address, keep
+from neurojit.core.vector import lanes, load, multiply_add, narrow, rolled, splat, store
+from neurojit.kernels.cpu.elementary_vector import sigmoid, tanh
 from neurojit.kernels.cpu.product import multiply_matrix
 from neurojit.kernels.cpu.recurrence import (
     active_rows,
-    add_product,
     address_table,
     input_gradients,
     input_products,
     rows_of,
-    sigmoid_all,
     state_gradients,
     tabulate_states,
     tabulate_step,
-    tanh_all,
     time_of,
 )
 
 
 @exact_inner_kernel
-def _open_gates(h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner):
-    """r and z; r h-, or what r has to be multiplied with."""
-    h = y.shape[2]
-    for k in range(count):
-        i = rows[k]
-        gate, inside = gates[slot, i], inner[slot, i]
-        sigmoid_all(gate[: 2 * h])
-        if after:
-            add_product(gate[:h], inside, gate[2 * h :])
-        else:
-            before = h0[i] if s == 0 else y[i, time_of(s - 1, lengths[i], reverse)]
-            for j in range(h):
-                inside[j] = gate[j] * before[j]
+def _reset(gates, at, before, state, inner, inside):
+    """One row where the reset comes before the product: r, and r h-."""
+    h = inner.shape[2]
+    like = narrow(inner)
+    for j in range(0, h, lanes(like)):
+        rolled()
+        count = min(lanes(like), h - j)
+        r = sigmoid(load(gates, at + j, count, like))
+        store(gates, at + j, count, r)
+        store(inner, inside + j, count, r * load(before, state + j, count, like))
 
 
 @exact_inner_kernel
-def _mix(h0, y, rows, count, lengths, reverse, s, slot, gates):
-    """n and the new state."""
-    h, one = y.shape[2], y.dtype.type(1)
+def _mix(gates, at, before, state, inner, inside, after, y, into):
+    """One row: r where it comes after the product, z, n and the new state."""
+    h = y.shape[2]
+    like = narrow(y)
+    one = splat(1.0, like)
+    for j in range(0, h, lanes(like)):
+        rolled()
+        count = min(lanes(like), h - j)
+        z, n = sigmoid(load(gates, at + h + j, count, like)), load(gates, at + 2 * h + j, count, like)
+        if after:
+            r = sigmoid(load(gates, at + j, count, like))
+            store(gates, at + j, count, r)
+            n = multiply_add(r, load(inner, inside + j, count, like), n)
+        n = tanh(n)
+        store(gates, at + h + j, count, z)
+        store(gates, at + 2 * h + j, count, n)
+        store(y, into + j, count, multiply_add(z, load(before, state + j, count, like), (one - z) * n))
+
+
+@inner_kernel
+def _resets(h0, y, rows, count, lengths, reverse, s, slot, gates, inner):
+    n, steps, h = y.shape
     for k in range(count):
         i = rows[k]
-        gate = gates[slot, i]
-        z, n = gate[h : 2 * h], gate[2 * h :]
-        tanh_all(n)
-        before = h0[i] if s == 0 else y[i, time_of(s - 1, lengths[i], reverse)]
-        new = y[i, time_of(s, lengths[i], reverse)]
-        for j in range(h):
-            new[j] = (one - z[j]) * n[j] + z[j] * before[j]
+        place = slot * n + i
+        if s == 0:
+            _reset(gates, place * 3 * h, h0, i * h, inner, place * h)
+        else:
+            before = i * steps + time_of(s - 1, lengths[i], reverse)
+            _reset(gates, place * 3 * h, y, before * h, inner, place * h)
+
+
+@inner_kernel
+def _mixes(h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner):
+    n, steps, h = y.shape
+    for k in range(count):
+        i = rows[k]
+        place, into = slot * n + i, (i * steps + time_of(s, lengths[i], reverse)) * h
+        if s == 0:
+            _mix(gates, place * 3 * h, h0, i * h, inner, place * h, after, y, into)
+        else:
+            before = i * steps + time_of(s - 1, lengths[i], reverse)
+            _mix(gates, place * 3 * h, y, before * h, inner, place * h, after, y, into)
 
 
 @kernel
@@ -85,59 +112,82 @@ def forward_rows(
                 starts[:] = address(start_n, 0)
                 tabulate_step(inner, slot, rows, count, 0, outs)
                 multiply_matrix(x, states, count, 0, h, u_n, starts, outs, h)
-            _open_gates(h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner)
-            if not after:
+            else:
+                _resets(h0, y, rows, count, lengths, reverse, s, slot, gates, inner)
                 tabulate_step(inner, slot, rows, count, 0, states)
                 tabulate_step(gates, slot, rows, count, 2 * h, starts)
                 tabulate_step(gates, slot, rows, count, 2 * h, outs)
                 multiply_matrix(x, states, count, 0, h, u_n, starts, outs, h)
-            _mix(h0, y, rows, count, lengths, reverse, s, slot, gates)
+            _mixes(h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner)
     keep(start_n)
 
 
 @exact_inner_kernel
-def _mix_backward(dy, h0, y, rows, count, lengths, reverse, s, slot, gates, dh, dgates):
-    """dz and dn; dh comes in as gradient to the new state and goes out as what z hands on to the one before."""
-    h, one = y.shape[2], y.dtype.type(1)
-    for k in range(count):
-        i = rows[k]
-        gate, dgate, d = gates[slot, i], dgates[slot, i], dh[i]
-        z, n, dz, dn = gate[h : 2 * h], gate[2 * h :], dgate[h : 2 * h], dgate[2 * h :]
-        before = h0[i] if s == 0 else y[i, time_of(s - 1, lengths[i], reverse)]
-        dy_i = dy[i, time_of(s, lengths[i], reverse)]
-        for j in range(h):
-            d[j] += dy_i[j]
-        for j in range(h):
-            dz[j] = d[j] * (before[j] - n[j]) * z[j] * (one - z[j])
-        for j in range(h):
-            dn[j] = d[j] * (one - z[j]) * (one - n[j] * n[j])
-        for j in range(h):
-            d[j] *= z[j]
-    for k in range(count, rows.size):
-        dgates[slot, rows[k]] = 0
+def _mix_backward(dy, time, gates, at, before, state, inner, inside, after, dh, row, dinner, dgates):
+    """One row: dz and dn, and where the reset comes after the product dr and dinner; dh, the gradient to the new state,
+    goes out as what z hands on to the one before.
+    """
+    h = dy.shape[2]
+    like = narrow(dy)
+    one = splat(1.0, like)
+    for j in range(0, h, lanes(like)):
+        rolled()
+        count = min(lanes(like), h - j)
+        z, n = load(gates, at + h + j, count, like), load(gates, at + 2 * h + j, count, like)
+        d = load(dh, row + j, count, like) + load(dy, time + j, count, like)
+        dn = d * (one - z) * (one - n * n)
+        store(dgates, at + h + j, count, d * (load(before, state + j, count, like) - n) * (z * (one - z)))
+        store(dgates, at + 2 * h + j, count, dn)
+        store(dh, row + j, count, d * z)
+        if after:
+            r = load(gates, at + j, count, like)
+            store(dgates, at + j, count, dn * load(inner, inside + j, count, like) * (r * (one - r)))
+            store(dinner, inside + j, count, dn * r)
 
 
 @exact_inner_kernel
-def _reset_backward(h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner, dinner, dh, dgates):
-    """dr from the gradient to n (and dinner), or from dinner, the gradient to r h-, of which dh takes its part."""
-    h, one = y.shape[2], y.dtype.type(1)
+def _reset_backward(gates, at, before, state, dinner, inside, dh, row, dgates):
+    """One row where the reset comes before the product: dr from dinner, the gradient to r h-; dh takes its part."""
+    h = dh.shape[1]
+    like = narrow(dh)
+    one = splat(1.0, like)
+    for j in range(0, h, lanes(like)):
+        rolled()
+        count = min(lanes(like), h - j)
+        r, d = load(gates, at + j, count, like), load(dinner, inside + j, count, like)
+        store(dgates, at + j, count, d * load(before, state + j, count, like) * (r * (one - r)))
+        store(dh, row + j, count, multiply_add(d, r, load(dh, row + j, count, like)))
+
+
+@inner_kernel
+def _mixes_backward(dy, h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner, dh, dinner, dgates):
+    """All rows at step s back; those that have ended have no gradient."""
+    n, steps, h = y.shape
     for k in range(count):
         i = rows[k]
-        r, dgate, dinside, d = gates[slot, i, :h], dgates[slot, i], dinner[slot, i], dh[i]
-        dr, dn = dgate[:h], dgate[2 * h :]
-        if after:
-            inside = inner[slot, i]
-            for j in range(h):
-                dr[j] = dn[j] * inside[j] * r[j] * (one - r[j])
-            for j in range(h):
-                dinside[j] = dn[j] * r[j]
+        place, time = slot * n + i, (i * steps + time_of(s, lengths[i], reverse)) * h
+        at, inside = place * 3 * h, place * h
+        if s == 0:
+            _mix_backward(dy, time, gates, at, h0, i * h, inner, inside, after, dh, i * h, dinner, dgates)
         else:
-            before = h0[i] if s == 0 else y[i, time_of(s - 1, lengths[i], reverse)]
-            for j in range(h):
-                dr[j] = dinside[j] * before[j] * r[j] * (one - r[j])
-            add_product(dinside, r, d)
+            before = (i * steps + time_of(s - 1, lengths[i], reverse)) * h
+            _mix_backward(dy, time, gates, at, y, before, inner, inside, after, dh, i * h, dinner, dgates)
     for k in range(count, rows.size):
+        dgates[slot, rows[k]] = 0
         dinner[slot, rows[k]] = 0
+
+
+@inner_kernel
+def _resets_backward(h0, y, rows, count, lengths, reverse, s, slot, gates, dinner, dh, dgates):
+    n, steps, h = y.shape
+    for k in range(count):
+        i = rows[k]
+        place = slot * n + i
+        if s == 0:
+            _reset_backward(gates, place * 3 * h, h0, i * h, dinner, place * h, dh, i * h, dgates)
+        else:
+            before = (i * steps + time_of(s - 1, lengths[i], reverse)) * h
+            _reset_backward(gates, place * 3 * h, y, before, dinner, place * h, dh, i * h, dgates)
 
 
 @kernel
@@ -171,14 +221,14 @@ def backward_rows(
         first = max(last - chunk, begin)
         for s in range(last - 1, first - 1, -1):
             count, slot = active_rows(rows, lengths, s), s - begin
-            _mix_backward(dy, h0, y, rows, count, lengths, reverse, s, slot, gates, dh, dgates)
-            if not after:
-                tabulate_step(dgates, slot, rows, count, 2 * h, inputs)
-                state_gradients(inputs, rows, count, 2 * h, h, u, zeros, starts, outs, dinner[slot])
-            _reset_backward(h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner, dinner, dh, dgates)
+            _mixes_backward(dy, h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner, dh, dinner, dgates)
             if after:
                 tabulate_step(dinner, slot, rows, count, 0, inputs)
                 state_gradients(inputs, rows, count, 2 * h, h, u, dh, starts, outs, dh)
+            else:
+                tabulate_step(dgates, slot, rows, count, 2 * h, inputs)
+                state_gradients(inputs, rows, count, 2 * h, h, u, zeros, starts, outs, dinner[slot])
+                _resets_backward(h0, y, rows, count, lengths, reverse, s, slot, gates, dinner, dh, dgates)
             tabulate_step(dgates, slot, rows, count, 0, inputs)
             state_gradients(inputs, rows, count, 0, 2 * h, u, dh, starts, outs, dh)
         if dx.shape[0] > 0:

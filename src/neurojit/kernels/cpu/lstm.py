@@ -12,99 +12,107 @@ import numpy as np
 
 from neurojit.core.jit import exact_inner_kernel, inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import keep
-from neurojit.kernels.cpu.elementary import tanh
+from neurojit.core.vector import lanes, load, multiply_add, narrow, rolled, splat, store
+from neurojit.kernels.cpu.elementary_vector import sigmoid, tanh
 from neurojit.kernels.cpu.product import multiply_matrix
 from neurojit.kernels.cpu.recurrence import (
     active_rows,
-    add_product,
     address_table,
     copy_all,
     input_gradients,
     input_products,
     rows_of,
-    sigmoid_all,
     state_gradients,
     tabulate_states,
     tabulate_step,
-    tanh_all,
     time_of,
 )
 
 
 @exact_inner_kernel
-def _cell(gates, before, peephole, coupled, c, y):
-    """One step of one row: gates from what goes into them, the new cell and the new state."""
-    h = y.size
-    one = y.dtype.type(1)
-    first = 0 if coupled else h
-    f, g, o = gates[first : first + h], gates[first + h : first + 2 * h], gates[first + 2 * h :]
-    i = gates[:h]
-    if peephole.shape[0] > 0:
-        if not coupled:
-            add_product(peephole[0], before, i)
-        add_product(peephole[1], before, f)
-    sigmoid_all(gates[: first + h])
-    tanh_all(g)
-    if coupled:
-        for j in range(h):
-            c[j] = f[j] * before[j] + (one - f[j]) * g[j]
-    else:
-        for j in range(h):
-            c[j] = f[j] * before[j] + i[j] * g[j]
-    if peephole.shape[0] > 0:
-        add_product(peephole[2], c, o)
-    sigmoid_all(o)
-    for j in range(h):
-        y[j] = o[j] * tanh(c[j])
+def _cell(gates, at, c, before, after, peephole, coupled, y, into):
+    """One step of one row: gates from what goes into them, the new cell and the new state; where they lie is given."""
+    h = y.shape[2]
+    like = narrow(y)
+    one, zero = splat(1.0, like), splat(0.0, like)
+    at_f = at if coupled else at + h
+    for j in range(0, h, lanes(like)):
+        rolled()
+        count = min(lanes(like), h - j)
+        cell, i, f = (
+            load(c, before + j, count, like),
+            load(gates, at + j, count, like),
+            load(gates, at_f + j, count, like),
+        )
+        g, o = load(gates, at_f + h + j, count, like), load(gates, at_f + 2 * h + j, count, like)
+        p_o = zero
+        if peephole.shape[0] > 0:
+            i = multiply_add(load(peephole, j, count, like), cell, i)
+            f = multiply_add(load(peephole, h + j, count, like), cell, f)
+            p_o = load(peephole, 2 * h + j, count, like)
+        f, g = sigmoid(f), tanh(g)
+        if coupled:
+            i = one - f
+        else:
+            i = sigmoid(i)
+            store(gates, at + j, count, i)
+        new = multiply_add(f, cell, i * g)
+        if peephole.shape[0] > 0:
+            o = multiply_add(p_o, new, o)
+        o = sigmoid(o)
+        store(gates, at_f + j, count, f)
+        store(gates, at_f + h + j, count, g)
+        store(gates, at_f + 2 * h + j, count, o)
+        store(c, after + j, count, new)
+        store(y, into + j, count, o * tanh(new))
 
 
 @exact_inner_kernel
-def _cell_backward(dy, gates, before, c, peephole, coupled, dh, dc, squashed, dgates):
-    """One step of one row back: dh and dc come in as gradients to this step's state, dc goes out to the one before."""
-    h = dy.size
-    one = dy.dtype.type(1)
-    first = 0 if coupled else h
-    i, f = gates[:h], gates[first : first + h]
-    g, o = gates[first + h : first + 2 * h], gates[first + 2 * h :]
-    di, df = dgates[:h], dgates[first : first + h]
-    dg, do = dgates[first + h : first + 2 * h], dgates[first + 2 * h :]
-    for j in range(h):
-        dh[j] += dy[j]
-    for j in range(h):
-        squashed[j] = tanh(c[j])
-    for j in range(h):
-        do[j] = dh[j] * squashed[j] * o[j] * (one - o[j])
-    for j in range(h):
-        dc[j] += dh[j] * o[j] * (one - squashed[j] * squashed[j])
-    if peephole.shape[0] > 0:
-        add_product(peephole[2], do, dc)
-    if coupled:
-        for j in range(h):
-            df[j] = dc[j] * (before[j] - g[j]) * f[j] * (one - f[j])
-        for j in range(h):
-            dg[j] = dc[j] * (one - f[j]) * (one - g[j] * g[j])
-    else:
-        for j in range(h):
-            di[j] = dc[j] * g[j] * i[j] * (one - i[j])
-        for j in range(h):
-            df[j] = dc[j] * before[j] * f[j] * (one - f[j])
-        for j in range(h):
-            dg[j] = dc[j] * i[j] * (one - g[j] * g[j])
-    for j in range(h):
-        dc[j] *= f[j]
-    if peephole.shape[0] > 0:
+def _cell_backward(dy, dy_at, gates, at, c, before, after, peephole, coupled, dh, dc, state, dgates):
+    """One step of one row back: dc comes in as gradient to this step's cell and goes out as that to the one before."""
+    h = dy.shape[2]
+    like = narrow(dy)
+    one = splat(1.0, like)
+    at_f = at if coupled else at + h
+    for j in range(0, h, lanes(like)):
+        rolled()
+        count = min(lanes(like), h - j)
+        i, f = load(gates, at + j, count, like), load(gates, at_f + j, count, like)
+        g, o = load(gates, at_f + h + j, count, like), load(gates, at_f + 2 * h + j, count, like)
+        cell = load(c, before + j, count, like)
+        squashed = tanh(load(c, after + j, count, like))
+        d = load(dh, state + j, count, like) + load(dy, dy_at + j, count, like)
+        do = d * squashed * (o * (one - o))
+        dcell = load(dc, state + j, count, like) + d * o * (one - squashed * squashed)
+        if peephole.shape[0] > 0:
+            dcell = multiply_add(load(peephole, 2 * h + j, count, like), do, dcell)
+        if coupled:
+            i = one - f
+        df = dcell * (f * (one - f))
+        df = df * (cell - g) if coupled else df * cell
+        dnext = dcell * f
         if not coupled:
-            add_product(peephole[0], di, dc)
-        add_product(peephole[1], df, dc)
+            di = dcell * g * (i * (one - i))
+            store(dgates, at + j, count, di)
+            if peephole.shape[0] > 0:
+                dnext = multiply_add(load(peephole, j, count, like), di, dnext)
+        if peephole.shape[0] > 0:
+            dnext = multiply_add(load(peephole, h + j, count, like), df, dnext)
+        store(dgates, at_f + j, count, df)
+        store(dgates, at_f + h + j, count, dcell * i * (one - g * g))
+        store(dgates, at_f + 2 * h + j, count, do)
+        store(dc, state + j, count, dnext)
 
 
 @inner_kernel
-def _cells(rows, count, lengths, reverse, s, begin, peephole, coupled, gates, c, y):
+def _cells(rows, count, lengths, reverse, s, slot, peephole, coupled, gates, c, before, after, y):
     """The gates of all rows at step s; the cells of those that have ended are carried on."""
-    slot, before, after = (s - begin) % gates.shape[0], (s - begin) % c.shape[0], (s - begin + 1) % c.shape[0]
+    n, steps, h = y.shape
+    columns = gates.shape[2]
     for k in range(count):
         i = rows[k]
-        _cell(gates[slot, i], c[before, i], peephole, coupled, c[after, i], y[i, time_of(s, lengths[i], reverse)])
+        place, into = (slot * n + i) * columns, (i * steps + time_of(s, lengths[i], reverse)) * h
+        _cell(gates, place, c, (before * n + i) * h, (after * n + i) * h, peephole, coupled, y, into)
     if before != after:
         for k in range(count, rows.size):
             copy_all(c[before, rows[k]], c[after, rows[k]])
@@ -125,17 +133,20 @@ def forward_rows(task, x, w_ih, start, w_hh, peephole, coupled, h0, order, bound
             tabulate_step(gates, slot, rows, count, 0, starts)
             tabulate_step(gates, slot, rows, count, 0, outs)
             multiply_matrix(x, states, count, 0, y.shape[2], w_hh, starts, outs, gates.shape[2])
-            _cells(rows, count, lengths, reverse, s, begin, peephole, coupled, gates, c, y)
+            before, after = (s - begin) % c.shape[0], (s - begin + 1) % c.shape[0]
+            _cells(rows, count, lengths, reverse, s, slot, peephole, coupled, gates, c, before, after, y)
 
 
 @inner_kernel
-def _cells_backward(dy, rows, count, lengths, reverse, slot, s, gates, c, peephole, coupled, dh, dc, squashed, dgates):
+def _cells_backward(dy, rows, count, lengths, reverse, s, slot, gates, c, peephole, coupled, dh, dc, dgates):
     """All rows at step s back; those that have ended have no gradient."""
+    n, steps, h = dy.shape
+    columns = gates.shape[2]
     for k in range(count):
         i = rows[k]
-        dy_i, dgates_i = dy[i, time_of(s, lengths[i], reverse)], dgates[slot, i]
-        before, after = c[slot, i], c[slot + 1, i]
-        _cell_backward(dy_i, gates[slot, i], before, after, peephole, coupled, dh[i], dc[i], squashed, dgates_i)
+        before, place = (slot * n + i) * h, (slot * n + i) * columns
+        dy_at = (i * steps + time_of(s, lengths[i], reverse)) * h
+        _cell_backward(dy, dy_at, gates, place, c, before, before + n * h, peephole, coupled, dh, dc, i * h, dgates)
     for k in range(count, rows.size):
         dgates[slot, rows[k]] = 0
 
@@ -165,14 +176,11 @@ def backward_rows(
     begin, end, chunk = span
     rows = rows_of(task, order, bounds)
     inputs, starts, outs = address_table(rows.size), address_table(rows.size), address_table(rows.size)
-    squashed = np.empty(dy.shape[2], dy.dtype)
     for last in range(end, begin, -chunk):
         first = max(last - chunk, begin)
         for s in range(last - 1, first - 1, -1):
             count, slot = active_rows(rows, lengths, s), s - begin
-            _cells_backward(
-                dy, rows, count, lengths, reverse, slot, s, gates, c, peephole, coupled, dh, dc, squashed, dgates
-            )
+            _cells_backward(dy, rows, count, lengths, reverse, s, slot, gates, c, peephole, coupled, dh, dc, dgates)
             tabulate_step(dgates, slot, rows, count, 0, inputs)
             state_gradients(inputs, rows, count, 0, dgates.shape[2], w_hh, zeros, starts, outs, dh)
         if dx.shape[0] > 0:

@@ -13,16 +13,21 @@ them for the way back, a few where nobody asks for them again. Weights are as `p
 
 import numpy as np
 
-from neurojit.core.jit import exact_inner_kernel, inner_kernel, kernel, parallel_kernel, prange
+from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.runs import copy
-from neurojit.core.scalar import multiply_add
 from neurojit.core.simd import ROWS, VECTORS, address, keep, lane_count
 from neurojit.kernels.cpu.chunks import ceil_divide
-from neurojit.kernels.cpu.elementary import sigmoid, tanh
 from neurojit.kernels.cpu.product import add_outer_products, fill_tile, multiply_matrix
 
-_POSITIONS = 128  # of the weight gradient's sums at a time: a panel of them stays in the first-level cache
+_POSITIONS = 256  # of the weight gradient's sums at a time: a panel of them stays in the first-level cache
 _LEAST_TASKS = 8
+
+
+@inner_kernel
+def copy_all(v, into):
+    """into = v."""
+    for j in range(v.size):
+        into[j] = v[j]
 
 
 @kernel
@@ -127,39 +132,6 @@ def state_gradients(inputs, rows, count, first, run, weight, start, starts, outs
     multiply_matrix(dh, inputs, count, first, run, weight, starts, outs, h)
 
 
-# -- element by element -----------------------------------------------------------------------------------------------
-
-# Exact: which sums and products LLVM fuses would else depend on what these are compiled into.
-
-
-@exact_inner_kernel
-def sigmoid_all(v):
-    """v = s(v)."""
-    for j in range(v.size):
-        v[j] = sigmoid(v[j])
-
-
-@exact_inner_kernel
-def tanh_all(v):
-    """v = tanh(v)."""
-    for j in range(v.size):
-        v[j] = tanh(v[j])
-
-
-@exact_inner_kernel
-def copy_all(v, into):
-    """into = v."""
-    for j in range(v.size):
-        into[j] = v[j]
-
-
-@exact_inner_kernel
-def add_product(a, b, total):
-    """total += a b."""
-    for j in range(total.size):
-        total[j] = multiply_add(a[j], b[j], total[j])
-
-
 # -- gradients to weights ---------------------------------------------------------------------------------------------
 
 
@@ -194,7 +166,18 @@ def _add_products_task(a, b, width, offsets, total, row, rows, column, columns):
                 copy(total, b[first + k] + j * item, lines[k], min(full, width - j))
             for r in range(row, row + rows, ROWS):
                 add_outer_products(
-                    total, a[first : first + count], offsets, lines[:count], total, r, j, shifts, outs, scratch
+                    total,
+                    a[first : first + count],
+                    offsets,
+                    lines[:count],
+                    0,
+                    total,
+                    r,
+                    j,
+                    shifts,
+                    outs,
+                    scratch,
+                    lines[0],
                 )
     keep(panel)
     keep(scratch)

@@ -11,7 +11,8 @@ import numpy as np
 
 from neurojit.core.jit import exact_inner_kernel, inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import keep
-from neurojit.kernels.cpu.elementary import tanh
+from neurojit.core.vector import at_least, lanes, load, narrow, rolled, splat, store, where_negative
+from neurojit.kernels.cpu.elementary_vector import tanh
 from neurojit.kernels.cpu.product import multiply_matrix
 from neurojit.kernels.cpu.recurrence import (
     active_rows,
@@ -27,40 +28,47 @@ from neurojit.kernels.cpu.recurrence import (
 
 
 @exact_inner_kernel
-def _activate(sums, relu, y):
-    if relu:
-        for j in range(y.size):
-            y[j] = max(sums[j], y.dtype.type(0))
-    else:
-        for j in range(y.size):
-            y[j] = tanh(sums[j])
+def _activate(sums, at, relu, y, into):
+    """y = f(sums), one row, where they lie."""
+    h = y.shape[2]
+    like = narrow(y)
+    zero = splat(0.0, like)
+    for j in range(0, h, lanes(like)):
+        rolled()
+        count = min(lanes(like), h - j)
+        v = load(sums, at + j, count, like)
+        store(y, into + j, count, at_least(v, zero) if relu else tanh(v))
 
 
 @exact_inner_kernel
-def _activate_backward(dy, y, dh, relu, dsums):
-    """dsums = (dh + dy) f'."""
-    one, zero = y.dtype.type(1), y.dtype.type(0)
-    if relu:
-        for j in range(y.size):
-            dsums[j] = dh[j] + dy[j] if y[j] > zero else zero
-    else:
-        for j in range(y.size):
-            dsums[j] = (dh[j] + dy[j]) * (one - y[j] * y[j])
+def _activate_backward(dy, y, time, dh, state, relu, dsums, at):
+    """dsums = (dh + dy) f', one row, where they lie."""
+    h = y.shape[2]
+    like = narrow(y)
+    one, zero = splat(1.0, like), splat(0.0, like)
+    for j in range(0, h, lanes(like)):
+        rolled()
+        count = min(lanes(like), h - j)
+        v = load(y, time + j, count, like)
+        d = load(dh, state + j, count, like) + load(dy, time + j, count, like)
+        store(dsums, at + j, count, where_negative(zero - v, d, zero) if relu else d * (one - v * v))
 
 
 @inner_kernel
 def _states(rows, count, lengths, reverse, s, slot, relu, sums, y):
+    n, steps, h = y.shape
     for k in range(count):
         i = rows[k]
-        _activate(sums[slot, i], relu, y[i, time_of(s, lengths[i], reverse)])
+        _activate(sums, (slot * n + i) * h, relu, y, (i * steps + time_of(s, lengths[i], reverse)) * h)
 
 
 @inner_kernel
 def _states_backward(dy, y, rows, count, lengths, reverse, s, slot, relu, dh, dsums):
+    n, steps, h = y.shape
     for k in range(count):
         i = rows[k]
-        time = time_of(s, lengths[i], reverse)
-        _activate_backward(dy[i, time], y[i, time], dh[i], relu, dsums[slot, i])
+        time = (i * steps + time_of(s, lengths[i], reverse)) * h
+        _activate_backward(dy, y, time, dh, i * h, relu, dsums, (slot * n + i) * h)
     for k in range(count, rows.size):
         dsums[slot, rows[k]] = 0
 

@@ -1,0 +1,154 @@
+"""What recurrent layers share: weights, states to start from and to carry on, dropout along time."""
+
+from typing import Any
+
+import numpy as np
+
+from neurojit.core.shapes import integers
+from neurojit.functional.dropout import check_rate, dropout
+from neurojit.functional.recurrence import check_checkpoint
+from neurojit.layers.base import INFERENCE, Layer, Parameter
+from neurojit.layers.initializers import glorot_uniform, orthogonal
+
+
+class Recurrent(Layer):
+    """What recurrent layers share; a subclass names its function, its gates and its states."""
+
+    function: Any = None
+    states: tuple[str, ...] = ("h0",)
+
+    def __init__(
+        self, units, return_sequences, reverse, learn_initial_state, recurrent_dropout, use_bias, checkpoint_every
+    ):
+        (self.units,) = integers(units, "units", 1)
+        check_rate(recurrent_dropout)
+        check_checkpoint(checkpoint_every)
+        self.return_sequences = return_sequences
+        self.reverse = reverse
+        self.learn_initial_state = learn_initial_state
+        self.recurrent_dropout = recurrent_dropout
+        self.use_bias = use_bias
+        self.checkpoint_every = checkpoint_every
+        self.weight_ih = self.weight_hh = self.bias = self.h0 = None
+
+    # -- what a subclass may change -------------------------------------------------------------------------------
+
+    @property
+    def gates(self):
+        """Units of the weights for each unit of the layer."""
+        return 1
+
+    def make_bias(self, dtype):
+        """What the bias starts from."""
+        return np.zeros(self.gates * self.units, dtype)
+
+    def keywords(self):
+        """Options of the function."""
+        return {}
+
+    def keyword_parameters(self):
+        """Parameters that the function takes as keywords, in its order."""
+        return {}
+
+    def options(self, mode):
+        """Options of the function that depend on the pass, and those that all such functions have."""
+        return {"lengths": mode.lengths, "reverse": self.reverse, "checkpoint_every": self.checkpoint_every}
+
+    def state_shape(self, x):
+        """Shape of the states for a batch."""
+        return (len(x), self.units)
+
+    # -- what follows ---------------------------------------------------------------------------------------------
+
+    def build(self, input_shape, key, dtype=np.float32):
+        if len(input_shape) != 2:
+            raise ValueError(f"x: got shape (n, {', '.join(map(str, input_shape))}), wanted (n, t, f)")
+        f, h = input_shape[-1], self.units
+        inputs = [glorot_uniform((f, h), f, h, key.child(2 * gate), dtype) for gate in range(self.gates)]
+        states = [orthogonal(h, h, key.child(2 * gate + 1), dtype) for gate in range(self.gates)]
+        self.weight_ih, self.weight_hh = Parameter(np.hstack(inputs)), Parameter(np.hstack(states))
+        self.bias = Parameter(self.make_bias(dtype)) if self.use_bias else None
+        if self.learn_initial_state:
+            for name in self.states:
+                setattr(self, name, Parameter(np.zeros(h, dtype)))
+
+    def output_shape(self, input_shape):
+        return (input_shape[0], self.units) if self.return_sequences else (self.units,)
+
+    def forward(self, x, mode=INFERENCE):
+        self.ensure_built(x)
+        states, _ = self._start(x, mode)
+        weight_hh, _ = self._drop(mode)
+        y, last = self.function(x, *states, self.weight_ih.value, weight_hh, *self._bias(), **self._keywords(mode))
+        return self._finish(y, last, mode)
+
+    def vjp(self, x, mode=INFERENCE):
+        self.ensure_built(x)
+        states, learned = self._start(x, mode)
+        weight_hh, undrop = self._drop(mode)
+        arguments = x, *states, self.weight_ih.value, weight_hh, *self._bias()
+        (y, last), pullback = self.function.vjp(*arguments, **self._keywords(mode))
+        extra = self.keyword_parameters().values()
+        weights = [p for p in (self.weight_ih, self.weight_hh, self.bias, *extra) if p is not None]
+        starts = [getattr(self, name) for name in self.states] if self.learn_initial_state else []
+
+        def backward(dy, need_dx=True):
+            given = [k for k, state in enumerate(states) if state is not None]
+            wanted = [learned and starts[k].trainable for k in given]
+            wrt = (need_dx, *wanted, *(p.trainable for p in weights))
+            gradients = {p: np.zeros_like(p.value) for p in starts if p.trainable}
+            if not any(wrt):
+                return None, gradients
+            dx, *found = pullback(self._spread(dy, y, last), wrt)
+            dstates, dweights = found[: len(given)], found[len(given) :]
+            gradients |= {
+                p: d.reshape(-1, self.units).sum(axis=0) for p, d in zip(starts, dstates, strict=False) if d is not None
+            }
+            gradients |= {p: d for p, d in zip(weights, dweights, strict=True) if p.trainable}
+            if self.weight_hh in gradients:
+                gradients[self.weight_hh] = undrop(gradients[self.weight_hh])
+            return dx, gradients
+
+        return self._finish(y, last, mode), backward
+
+    def _start(self, x, mode):
+        """States to start from, and whether they are the learned ones."""
+        held = None if mode.carry is None else mode.carry.get(self)
+        if held is not None:
+            if len(held[0]) != len(x):
+                raise ValueError(f"mode.carry: got states of {len(held[0])} sequences, wanted {len(x)} as in the batch")
+            return held, False
+        if not self.learn_initial_state:
+            return [None for _ in self.states], False
+        shape = self.state_shape(x)
+        return [np.ascontiguousarray(np.broadcast_to(getattr(self, name).value, shape)) for name in self.states], True
+
+    def _drop(self, mode):
+        """The recurrent weights with the rows of dropped units set to zero, and the same for their gradient."""
+        weight = self.weight_hh.value
+        if not (mode.training and self.recurrent_dropout):
+            return weight, lambda dweight: dweight
+        if mode.key is None:
+            raise ValueError(f"mode.key: got None, wanted a Key for {type(self).__name__}'s dropout in training")
+        mask = dropout(np.ones((self.units, 1), weight.dtype), self.recurrent_dropout, mode.key)
+        return weight * mask, lambda dweight: dweight * mask
+
+    def _bias(self):
+        return () if self.bias is None else (self.bias.value,)
+
+    def _keywords(self, mode):
+        given = {name: p.value for name, p in self.keyword_parameters().items() if p is not None}
+        return self.keywords() | given | self.options(mode)
+
+    def _finish(self, y, last, mode):
+        """The layer's output; the last states go where they are carried on from."""
+        h_n = last[0] if isinstance(last, tuple) else last
+        if mode.carry is not None:
+            mode.carry[self] = last if isinstance(last, tuple) else (last,)
+        return y if self.return_sequences else h_n
+
+    def _spread(self, dy, y, last):
+        """dy as gradients nested like the function's results."""
+        h_n = last[0] if isinstance(last, tuple) else last
+        dy, dh_n = (dy, np.zeros_like(h_n)) if self.return_sequences else (np.zeros_like(y), dy)
+        return (dy, (dh_n, np.zeros_like(h_n))) if isinstance(last, tuple) else (dy, dh_n)
