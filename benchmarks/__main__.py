@@ -17,6 +17,8 @@ FAMILIES = {
     "reservoirs": "reservoirs beside reservoirpy: states, batches, fits, memory",
     "reservoir_results": "reservoirs on tasks of the literature, five seeds",
     "recurrent": "recurrent layers beside PyTorch: forward, backward, a step of a stream",
+    "language_model": "character models of tinyshakespeare beside PyTorch, and their bits a character",
+    "recurrent_results": "recurrent networks on tasks of the literature",
     "long_memory": "copy memory by a TCN and an LSTM; temporal order with and without a penalty on vanishing gradients",
     "start": "import, first batch and demo, with cold and warm kernel caches",
 }

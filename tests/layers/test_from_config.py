@@ -52,6 +52,7 @@ def everything():
         layers.Reshape((1, 5)),
         layers.Bidirectional(layers.GRU(3, reset_after=True, return_sequences=True), merge="sum"),
         layers.TimeDistributed(layers.Dense(3), layers.ReLU()),
+        layers.LastStep(),
         layers.Reshape((1, 1, 3, 1)),
         layers.ConvLSTM(2, (1, 3), peephole=True),
         layers.Flatten(),

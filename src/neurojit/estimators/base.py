@@ -1,4 +1,4 @@
-"""What the convolutional estimators share: options, the steps of a fit, the network's outputs in batches."""
+"""What estimators that train a network share: the steps of a fit, how a network is made, saving."""
 
 import copy
 import math
@@ -12,13 +12,11 @@ from neurojit import training
 from neurojit.core.device import threads
 from neurojit.core.random import Key
 from neurojit.core.statefile import write_state
-from neurojit.estimators.inputs import BatchMaker, check_form, check_input, precision, resolve_input_shape
 from neurojit.estimators.options import check_options
 from neurojit.estimators.saving import losses, restore, to_state
 from neurojit.estimators.targets import check_weights
 from neurojit.io.estimator_file import ESTIMATOR
 from neurojit.layers import Layer
-from neurojit.models import default_convnet
 
 _SMALL_DATA = 4096  # fewer samples than this need more steps an epoch
 _SMALL_BATCH, _LARGE_BATCH = 32, 64
@@ -28,12 +26,23 @@ _WARM_UP = 0.1  # the part of the steps in which the learning rate rises
 _NETWORK, _SPLIT, _TRAINING = range(3)
 
 
-class ConvNet(BaseEstimator):
-    """Base of `ConvNetClassifier` and `ConvNetRegressor`, which say what their targets are.
+class NetworkEstimator(BaseEstimator):
+    """Base of estimators that train a network by `training.Trainer`.
 
-    A subclass declares
+    A family of estimators says what X is. It declares the options and
 
-    - ``_check_targets(y, X)``: y as an array, checked;
+    - ``_check_input(X, reset)``: X checked, as ``_batches`` wants it;
+    - ``_learn_inputs(X, sample_weight)``: sets the fitted attributes that describe X: `input_shape_`, the shape of a
+      sample as the network sees it, and others;
+    - ``_check_form(X)``: raises unless the samples are like those of the first fit;
+    - ``_precision(X)``: the float type to work in;
+    - ``_default_network(n_outputs)``: the network where none is given;
+    - ``_batches(X, rows, targets, sample_weight)``: some samples as a data source;
+    - ``_unit``: what samples are called.
+
+    An estimator of a family says what y is. It declares
+
+    - ``_check_targets(y, X)``: y checked;
     - ``_learn_targets(y, sample_weight, classes)``: sets the fitted attributes that describe y, returns the number of
       outputs;
     - ``_encode(y, sample_weight)``: what the loss takes: targets and weights of the samples;
@@ -41,78 +50,12 @@ class ConvNet(BaseEstimator):
     """
 
     _metrics: dict | None = None
-
-    def __init__(
-        self,
-        network=None,
-        *,
-        input_shape=None,
-        optimizer="adam",
-        learning_rate=3e-3,
-        schedule="cosine",
-        weight_decay=0.0,
-        batch_size="auto",
-        max_epochs=10,
-        early_stopping=False,
-        validation_fraction=0.1,
-        n_iter_no_change=10,
-        callbacks=None,
-        device="cpu",
-        n_threads=None,
-        random_state=None,
-        warm_start=False,
-        verbose=0,
-    ):
-        self.network = network
-        self.input_shape = input_shape
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.weight_decay = weight_decay
-        self.batch_size = batch_size
-        self.max_epochs = max_epochs
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.n_iter_no_change = n_iter_no_change
-        self.callbacks = callbacks
-        self.device = device
-        self.n_threads = n_threads
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.verbose = verbose
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        return tags
+    _unit = "samples"
 
     # -- fitting --------------------------------------------------------------------------------------------------
 
     def fit(self, X, y, sample_weight=None):
-        """Train the network.
-
-        Parameters
-        ----------
-        X : array-like, shape (n, height, width, channels), (n, height, width) or (n, length)
-            Images or signals; with `input_shape`, also their flat rows (n, n_features). float64 is trained in float64,
-            uint8 is scaled from 0..255 to 0..1 batch by batch, all else is taken as float32. Arrays are never copied
-            whole.
-        y : array-like, shape (n,)
-            Targets.
-        sample_weight : array-like, shape (n,), default=None
-            Weights of the samples in the loss; None weighs all alike, 0 leaves a sample out.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError, TypeError
-            Before training, if an argument or an option is wrong; the message names it, what it got and wanted.
-        neurojit.training.TrainingDiverged
-            If the loss becomes NaN or infinite; `network_` then holds the last good weights.
-        """
+        """Train the network on samples `X` with targets `y`; what they may be is for the estimator to say."""
         check_options(self)
         resume = self.warm_start and hasattr(self, "network_")
         return self._fit(X, y, sample_weight, resume, self.max_epochs, self.schedule)
@@ -125,23 +68,23 @@ class ConvNet(BaseEstimator):
         return self._fit(X, y, sample_weight, hasattr(self, "network_"), 1, "constant", classes)
 
     def _fit(self, X, y, sample_weight, resume, max_epochs, schedule, classes=None):
-        X = check_input(self, X, reset=not resume)
+        X = self._check_input(X, reset=not resume)
         y = self._check_targets(y, X)
         sample_weight = check_weights(sample_weight, X)
         with threads(self.n_threads):
             if resume:
-                check_form(X, self.input_shape_, flat=self.input_shape is not None)
+                self._check_form(X)
             else:
-                self._start(X, self._learn_targets(y, sample_weight, classes))
+                self._learn_inputs(X, sample_weight)
+                self._start(self._learn_targets(y, sample_weight, classes), self._precision(X))
             targets, sample_weight = self._encode(y, sample_weight)
-            self._train(X, targets, sample_weight, max_epochs, schedule)
+            self._train_on_samples(X, targets, sample_weight, max_epochs, schedule)
         return self
 
-    def _start(self, X, n_outputs):
+    def _start(self, n_outputs, dtype):
         """Make the network and its optimizer, and begin the record of training anew."""
-        self.input_shape_ = resolve_input_shape(X, self.input_shape)
         self._key = Key.from_random_state(self.random_state)
-        network = self._make_network(n_outputs, precision(X))
+        network = self._make_network(n_outputs, dtype)
         self.loss_curve_ = []
         self._set_network(network)
 
@@ -155,32 +98,40 @@ class ConvNet(BaseEstimator):
         """The network, made for the input's shape, after the check that it suits the data."""
         shape = self.input_shape_
         if self.network is None:
-            return default_convnet(shape, n_outputs).make(shape, self._key.child(_NETWORK), dtype)
+            return self._default_network(n_outputs).make(shape, self._key.child(_NETWORK), dtype)
         network = copy.deepcopy(self.network) if isinstance(self.network, Layer) else self.network(shape, n_outputs)
         if not isinstance(network, Layer):
             raise TypeError(f"network: got a function that returns {type(network).__name__}, wanted a Layer")
         try:
             network.make(shape, self._key.child(_NETWORK), dtype)
-            outputs = network.forward(np.zeros((1, *shape), _dtype_of(network)))
+            outputs = network.forward(self._trial_input(_dtype_of(network)))
         except (TypeError, ValueError) as error:
             raise ValueError(f"network: got one that cannot take samples of shape {shape}: {error}") from error
-        if outputs.shape[1:] != (n_outputs,):
-            raise ValueError(f"network: got outputs of shape {outputs.shape[1:]} a sample, wanted ({n_outputs},)")
+        wanted = self._output_shape(n_outputs)
+        if outputs.shape[1:] != wanted:
+            raise ValueError(f"network: got outputs of shape {outputs.shape[1:]} a sample, wanted {wanted}")
         return network
 
-    def _train(self, X, targets, sample_weight, max_epochs, schedule):
-        """Run the training loop and record what it did, however it ends."""
-        make_batch = BatchMaker(X, self.input_shape_, self._dtype)
+    def _trial_input(self, dtype):
+        """A batch of one sample, to try a network with."""
+        return np.zeros((1, *self.input_shape_), dtype)
 
-        def batches(rows):
-            weight = None if sample_weight is None else sample_weight[rows]
-            return training.ArrayBatches(rows, targets[rows], weight, prepare=make_batch)
+    def _output_shape(self, n_outputs):
+        """What the network gives for a sample."""
+        return (n_outputs,)
 
+    def _train_on_samples(self, X, targets, sample_weight, max_epochs, schedule):
+        """Train on rows of X, all or all that are not held out."""
         rows = np.arange(len(X)) if sample_weight is None else np.flatnonzero(sample_weight)
         if len(rows) == 0:
             raise ValueError("class_weight: got zero for every class that is there, wanted one above zero")
         train, held_out = self._split(rows, targets)
-        batch_size = self._batch_size(len(train))
+        n_batches = math.ceil(len(train) / self._batch_size(len(train)))
+        sources = [None if r is None else self._batches(X, r, targets, sample_weight) for r in (train, held_out)]
+        self._train(*sources, self._batch_size(len(train)), n_batches, max_epochs, schedule)
+
+    def _train(self, train, held_out, batch_size, n_batches, max_epochs, schedule):
+        """Run the training loop and record what it did, however it ends."""
         self._optimizer.learning_rate = float(self.learning_rate)  # an earlier fit's schedule left it at the end
         trainer = training.Trainer(
             self.network_,
@@ -188,17 +139,22 @@ class ConvNet(BaseEstimator):
             self._optimizer,
             batch_size=batch_size,
             max_epochs=max_epochs,
-            schedule=_make_schedule(schedule, max_epochs * math.ceil(len(train) / batch_size)),
+            schedule=_make_schedule(schedule, max_epochs * n_batches),
             callbacks=self._callbacks(),
             metrics=self._metrics,
             random_state=self._key.child(_TRAINING).child(len(self.loss_curve_)),
+            **self._trainer_options(),
         )
         try:
-            trainer.fit(batches(train), validation=None if held_out is None else batches(held_out))
+            trainer.fit(train, validation=held_out)
         finally:
             self.history_ = trainer.history
             self.loss_curve_ = [*self.loss_curve_, *(record["loss"] for record in trainer.history)]
             self.n_iter_ = len(self.loss_curve_)
+
+    def _trainer_options(self):
+        """What else the family gives to the training loop."""
+        return {}
 
     def _split(self, rows, targets):
         """The rows to learn from and those held out to stop early, or None."""
@@ -212,8 +168,7 @@ class ConvNet(BaseEstimator):
             )
         # Evenly spaced in the order of the targets: every class, or every range of values, is held out alike.
         shuffled = rows[self._key.child(_SPLIT).permutation(len(rows))]
-        first_target = targets.reshape(len(targets), -1)[shuffled, 0]
-        in_order = shuffled[np.argsort(first_target, kind="stable")]
+        in_order = shuffled[np.argsort(_first_of_each(targets)[shuffled], kind="stable")]
         held_out = in_order[((np.arange(n_held_out) + 0.5) * (len(rows) / n_held_out)).astype(np.int64)]
         return np.setdiff1d(rows, held_out, assume_unique=True), np.sort(held_out)
 
@@ -227,18 +182,10 @@ class ConvNet(BaseEstimator):
         if self.early_stopping:
             own.append(training.EarlyStopping("validation_loss", patience=self.n_iter_no_change))
         if self.verbose:
-            own.append(training.ProgressBar("images" if len(self.input_shape_) == 3 else "signals"))
+            own.append(training.ProgressBar(self._unit))
         return [*own, *(self.callbacks or [])]
 
-    # -- using ----------------------------------------------------------------------------------------------------
-
-    def _outputs(self, X):
-        """The network's outputs for X, computed in batches; changes nothing, so threads may share the estimator."""
-        check_is_fitted(self)
-        X = check_input(self, X, reset=False)
-        check_form(X, self.input_shape_, flat=self.input_shape is not None)
-        with threads(self.n_threads):
-            return np.concatenate([self.network_.forward(x) for x in BatchMaker(X, self.input_shape_, self._dtype)])
+    # -- saving ---------------------------------------------------------------------------------------------------
 
     def save(self, path):
         """Save the fitted estimator to one safetensors file: weights and plain-JSON settings, no pickle.
@@ -278,6 +225,13 @@ class ConvNet(BaseEstimator):
         estimator = cls()
         restore(estimator, state, custom_layers)
         return estimator
+
+
+def _first_of_each(targets):
+    """One number for each sample to spread held-out samples by: its first target."""
+    if isinstance(targets, list):
+        return np.array([target[0] if len(target) else -1 for target in targets])
+    return targets.reshape(len(targets), -1)[:, 0]
 
 
 def _dtype_of(network):

@@ -1,23 +1,124 @@
 """Convolutional networks as scikit-learn estimators."""
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.utils.validation import check_is_fitted
 
-from neurojit import functional as F
 from neurojit import training
-from neurojit.estimators.base import ConvNet
-from neurojit.estimators.targets import (
-    check_labels,
-    check_values,
-    class_weights,
-    encode_labels,
-    find_classes,
-    given_classes,
-    mean_and_scale,
-)
+from neurojit.core.device import threads
+from neurojit.estimators.base import NetworkEstimator
+from neurojit.estimators.inputs import BatchMaker, check_form, check_input, precision, resolve_input_shape
+from neurojit.estimators.tasks import Classification, Regression
+from neurojit.models import default_convnet
 
 
-class ConvNetClassifier(ClassifierMixin, ConvNet):
+class ConvNet(NetworkEstimator):
+    """Base of `ConvNetClassifier` and `ConvNetRegressor`: samples are images or signals."""
+
+    def __init__(
+        self,
+        network=None,
+        *,
+        input_shape=None,
+        optimizer="adam",
+        learning_rate=3e-3,
+        schedule="cosine",
+        weight_decay=0.0,
+        batch_size="auto",
+        max_epochs=10,
+        early_stopping=False,
+        validation_fraction=0.1,
+        n_iter_no_change=10,
+        callbacks=None,
+        device="cpu",
+        n_threads=None,
+        random_state=None,
+        warm_start=False,
+        verbose=0,
+    ):
+        self.network = network
+        self.input_shape = input_shape
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.callbacks = callbacks
+        self.device = device
+        self.n_threads = n_threads
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        return tags
+
+    def fit(self, X, y, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like, shape (n, height, width, channels), (n, height, width) or (n, length)
+            Images or signals; with `input_shape`, also their flat rows (n, n_features). float64 is trained in float64,
+            uint8 is scaled from 0..255 to 0..1 batch by batch, all else is taken as float32. Arrays are never copied
+            whole.
+        y : array-like, shape (n,)
+            Targets.
+        sample_weight : array-like, shape (n,), default=None
+            Weights of the samples in the loss; None weighs all alike, 0 leaves a sample out.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError, TypeError
+            Before training, if an argument or an option is wrong; the message names it, what it got and wanted.
+        neurojit.training.TrainingDiverged
+            If the loss becomes NaN or infinite; `network_` then holds the last good weights.
+        """
+        return super().fit(X, y, sample_weight)
+
+    @property
+    def _unit(self):
+        return "images" if len(self.input_shape_) == 3 else "signals"
+
+    def _check_input(self, X, *, reset):
+        return check_input(self, X, reset=reset)
+
+    def _learn_inputs(self, X, sample_weight):
+        self.input_shape_ = resolve_input_shape(X, self.input_shape)
+
+    def _check_form(self, X):
+        check_form(X, self.input_shape_, flat=self.input_shape is not None)
+
+    def _precision(self, X):
+        return precision(X)
+
+    def _default_network(self, n_outputs):
+        return default_convnet(self.input_shape_, n_outputs)
+
+    def _batches(self, X, rows, targets, sample_weight):
+        make_batch = BatchMaker(X, self.input_shape_, self._dtype)
+        weight = None if sample_weight is None else sample_weight[rows]
+        return training.ArrayBatches(rows, targets[rows], weight, prepare=make_batch)
+
+    def _outputs(self, X):
+        """The network's outputs for X, computed in batches; changes nothing, so threads may share the estimator."""
+        check_is_fitted(self)
+        X = self._check_input(X, reset=False)
+        self._check_form(X)
+        with threads(self.n_threads):
+            return np.concatenate([self.network_.forward(x) for x in BatchMaker(X, self.input_shape_, self._dtype)])
+
+
+class ConvNetClassifier(Classification, ConvNet):
     """Convolutional network that classifies images or signals.
 
     The network's outputs are log-odds; it is trained to the least cross-entropy with the labels.
@@ -98,8 +199,6 @@ class ConvNetClassifier(ClassifierMixin, ConvNet):
     True
     """
 
-    _metrics = {"accuracy": training.accuracy}
-
     def __init__(
         self,
         network=None,
@@ -143,95 +242,8 @@ class ConvNetClassifier(ClassifierMixin, ConvNet):
         )
         self.class_weight = class_weight
 
-    def partial_fit(self, X, y, classes=None, sample_weight=None):
-        """Train one epoch more on this X and y, at the full learning rate.
 
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `fit`.
-        classes : array-like, shape (n_classes,), default=None
-            All labels that will ever come; needed in the first call.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError, TypeError
-            As for `fit`, and if the first call lacks `classes` or a label is not among them.
-        """
-        classes = given_classes(classes, getattr(self, "classes_", None))
-        if isinstance(self.class_weight, str):
-            raise ValueError(
-                f"class_weight: got {self.class_weight!r}, wanted None or a dict for partial_fit, which sees part of y"
-            )
-        return self._partial_fit(X, y, sample_weight, classes)
-
-    def predict_proba(self, X):
-        """Probability of each class.
-
-        Parameters
-        ----------
-        X : array-like
-            Samples, shaped as in `fit`.
-
-        Returns
-        -------
-        numpy.ndarray, shape (n, n_classes), float32 or float64
-            Rows sum to one; columns are in the order of `classes_`.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        ValueError
-            If the samples have another shape than in `fit`, or hold NaN or infinity.
-        """
-        return F.softmax(self._outputs(X))
-
-    def predict(self, X):
-        """The most probable class of each sample; arguments and errors as for `predict_proba`.
-
-        Returns
-        -------
-        numpy.ndarray, shape (n,), of the labels' dtype
-        """
-        probabilities = self.predict_proba(X)
-        return self.classes_[np.argmax(probabilities, axis=1)]
-
-    def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
-        dtype = "object" if self.classes_.dtype == object else self.classes_.dtype.str
-        return super().to_state() | {"labels": self.classes_.tolist(), "labels_dtype": dtype}
-
-    @classmethod
-    def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
-        estimator = super().from_state(state, custom_layers)
-        estimator.classes_ = np.array(state["labels"], dtype=state["labels_dtype"])
-        return estimator
-
-    def _check_targets(self, y, X):
-        return check_labels(y, X)
-
-    def _learn_targets(self, y, sample_weight, classes):
-        self.classes_ = find_classes(y, sample_weight) if classes is None else classes
-        return len(self.classes_)
-
-    def _encode(self, y, sample_weight):
-        codes = encode_labels(y, self.classes_)
-        weight = class_weights(self.class_weight, self.classes_, codes, sample_weight)
-        if weight is not None:
-            sample_weight = weight[codes] if sample_weight is None else weight[codes] * sample_weight
-        return codes, sample_weight
-
-    def _loss(self):
-        return training.CrossEntropy()
-
-
-class ConvNetRegressor(RegressorMixin, ConvNet):
+class ConvNetRegressor(Regression, ConvNet):
     """Convolutional network that predicts one or more numbers from images or signals.
 
     It is trained to the least mean squared error; inside, every output is standardised to mean 0 and standard
@@ -263,77 +275,3 @@ class ConvNetRegressor(RegressorMixin, ConvNet):
     >>> model.predict(x_test).shape
     (360,)
     """
-
-    def __sklearn_tags__(self):
-        tags = super().__sklearn_tags__()
-        tags.target_tags.multi_output = True
-        return tags
-
-    def partial_fit(self, X, y, sample_weight=None):
-        """Train one epoch more on this X and y, at the full learning rate; the first call settles the units of y.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As for `fit`.
-
-        Returns
-        -------
-        self
-
-        Raises
-        ------
-        ValueError, TypeError
-            As for `fit`.
-        """
-        return self._partial_fit(X, y, sample_weight)
-
-    def predict(self, X):
-        """The numbers predicted for each sample.
-
-        Parameters
-        ----------
-        X : array-like
-            Samples, shaped as in `fit`.
-
-        Returns
-        -------
-        numpy.ndarray, shape (n,) or (n, n_outputs) like y in `fit`, float64
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        ValueError
-            If the samples have another shape than in `fit`, or hold NaN or infinity.
-        """
-        outputs = self._outputs(X)
-        standardised = outputs.astype(np.float64).reshape(len(outputs), *self.target_mean_.shape)
-        return self.target_mean_ + self.target_scale_ * standardised
-
-    def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
-        return super().to_state() | {"target_mean": self.target_mean_, "target_scale": self.target_scale_}
-
-    @classmethod
-    def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
-        estimator = super().from_state(state, custom_layers)
-        estimator.target_mean_, estimator.target_scale_ = state["target_mean"], state["target_scale"]
-        return estimator
-
-    def _check_targets(self, y, X):
-        return check_values(y, X)
-
-    def _learn_targets(self, y, sample_weight, classes):
-        self.target_mean_, self.target_scale_ = mean_and_scale(y, sample_weight)
-        return self.target_mean_.size
-
-    def _encode(self, y, sample_weight):
-        if y.shape[1:] != self.target_mean_.shape:
-            raise ValueError(f"y: got shape {y.shape}, wanted (n, *{self.target_mean_.shape}) as in the first fit")
-        standardised = (y - self.target_mean_) / self.target_scale_
-        return standardised.reshape(len(y), -1), sample_weight
-
-    def _loss(self):
-        return training.MeanSquaredError()

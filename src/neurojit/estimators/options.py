@@ -8,6 +8,8 @@ import numpy as np
 from neurojit.core.device import check_thread_count
 from neurojit.core.random import Key
 from neurojit.layers import Layer
+from neurojit.models.recurrent import CELLS
+from neurojit.text.symbols import LEVELS
 
 OPTIMIZERS = ("adam", "adamw", "rmsprop", "sgd")
 SCHEDULES = ("constant", "cosine")
@@ -65,9 +67,37 @@ class Flag:
             raise TypeError(f"{name}: got {value!r}, wanted True or False")
 
 
+@dataclasses.dataclass(frozen=True)
+class NoneOr:
+    """None, or what a constraint allows."""
+
+    constraint: Number
+
+    def check(self, name, value):
+        if value is not None:
+            self.constraint.check(name, value)
+
+
 _POSITIVE_INTEGER = Number("an integer >= 1", numbers.Integral, 1)
 
+# Those of all families of networks; an estimator has some of them.
 CONSTRAINTS = {
+    "level": OneOf(LEVELS),
+    "cell": OneOf(CELLS),
+    "units": _POSITIVE_INTEGER,
+    "n_layers": _POSITIVE_INTEGER,
+    "bidirectional": Flag(),
+    "peephole": Flag(),
+    "coupled": Flag(),
+    "embedding_size": OneOf(("auto",), otherwise=_POSITIVE_INTEGER),
+    "dropout": Number("a number from 0 to below 1", numbers.Real, 0, below=1),
+    "standardize": Flag(),
+    "min_count": _POSITIVE_INTEGER,
+    "max_vocab": NoneOr(_POSITIVE_INTEGER),
+    "sequence_length": _POSITIVE_INTEGER,
+    "clip_norm": NoneOr(Number("None or a finite number > 0", numbers.Real, 0, exclusive=True)),
+    "decoding": OneOf(("greedy", "beam")),
+    "beam_width": _POSITIVE_INTEGER,
     "optimizer": OneOf(OPTIMIZERS),
     "learning_rate": Number("a finite number > 0", numbers.Real, 0, exclusive=True),
     "schedule": OneOf(SCHEDULES),
@@ -90,9 +120,16 @@ def check_options(estimator):
     """
     options = estimator.get_params(deep=False)
     for name, constraint in CONSTRAINTS.items():
-        constraint.check(name, options[name])
-    _check_network(options["network"])
-    _check_input_shape(options["input_shape"])
+        if name in options:
+            constraint.check(name, options[name])
+    if "network" in options:
+        _check_network(options["network"])
+    if "input_shape" in options:
+        _check_input_shape(options["input_shape"])
+    if options.get("cell", "lstm") != "lstm":
+        for name in ("peephole", "coupled"):
+            if options[name]:
+                raise ValueError(f"{name}: got True for cell={options['cell']!r}, wanted False: it is part of an LSTM")
     check_callbacks(options["callbacks"])
     if options["n_threads"] is not None:
         check_thread_count(options["n_threads"])

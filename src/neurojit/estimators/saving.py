@@ -22,7 +22,7 @@ def to_state(estimator):
         "frozen": [name for name, parameter in network.named_parameters().items() if not parameter.trainable],
         "dtype": estimator._dtype.name,
         "input_shape": [int(size) for size in estimator.input_shape_],
-        "n_features": int(estimator.n_features_in_),
+        "n_features": int(estimator.n_features_in_) if hasattr(estimator, "n_features_in_") else None,
         "feature_names": estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None,
         "loss_curve": estimator.loss_curve_,
         "history": {"records": estimator.history_.records, "stopped": estimator.history_.stopped},
@@ -34,7 +34,8 @@ def restore(estimator, state, custom_layers):
     """Give an unfitted estimator all that `to_state` saved."""
     estimator.set_params(**_options(type(estimator), state["params"], custom_layers))
     estimator.input_shape_ = tuple(state["input_shape"])
-    estimator.n_features_in_ = state["n_features"]
+    if state["n_features"] is not None:
+        estimator.n_features_in_ = state["n_features"]
     if state["feature_names"] is not None:
         estimator.feature_names_in_ = np.array(state["feature_names"], dtype=object)
     estimator.loss_curve_ = state["loss_curve"]
@@ -79,7 +80,7 @@ def _options(kind, params, custom_layers):
     params = dict(params)
     if params["network"] is not None:
         params["network"] = from_config(params["network"], custom_layers)
-    if params["input_shape"] is not None:
+    if params.get("input_shape") is not None:
         params["input_shape"] = tuple(params["input_shape"])
     if isinstance(params.get("class_weight"), list):
         params["class_weight"] = dict(params["class_weight"])

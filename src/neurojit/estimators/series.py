@@ -30,7 +30,7 @@ def check_series(estimator, X, *, reset, name="X"):
     """
     many = is_list_of_series(X)
     if many:
-        series = [_one(x, f"{name}[{i}]") for i, x in enumerate(X)]
+        series = [check_matrix(x, f"{name}[{i}]") for i, x in enumerate(X)]
         if reset:
             validate_data(estimator, X, reset=True, skip_check_array=True)  # forgets column names
             estimator.n_features_in_ = series[0].shape[1]
@@ -95,6 +95,7 @@ def check_finite(x, name):
                 )
 
 
-def _one(x, name):
+def check_matrix(x, name):
+    """One series as an array of real numbers with two axes and at least one row; finite or not."""
     with naming(name):
         return check_array(x, ensure_all_finite=False, ensure_min_samples=1, dtype="numeric", input_name=name)

@@ -2,6 +2,7 @@
 
 from neurojit.inspection.cost import Cost, cost
 from neurojit.inspection.gradient_flow import gradient_flow, gradient_norms
+from neurojit.inspection.memory_cells import cell_traces, state_traces
 from neurojit.inspection.plots import confusion_matrix, first_layer_filters, learning_curve, misclassified
 from neurojit.inspection.receptive_field import Field, receptive_field
 from neurojit.inspection.reservoirs import eigenvalues, error_by_horizon, free_run, state_heat_map
@@ -11,6 +12,7 @@ __all__ = [
     "Cost",
     "Field",
     "Table",
+    "cell_traces",
     "confusion_matrix",
     "cost",
     "eigenvalues",
@@ -23,4 +25,5 @@ __all__ = [
     "misclassified",
     "receptive_field",
     "state_heat_map",
+    "state_traces",
 ]

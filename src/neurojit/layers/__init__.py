@@ -32,6 +32,7 @@ from neurojit.layers.dense import Dense
 from neurojit.layers.dropout import Dropout
 from neurojit.layers.embedding import Embedding
 from neurojit.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
+from neurojit.layers.last_step import LastStep
 from neurojit.layers.normalization import (
     BatchNorm,
     GroupNorm,
@@ -107,6 +108,7 @@ __all__ = [
     "HardSigmoid",
     "HardSwish",
     "InstanceNorm",
+    "LastStep",
     "Layer",
     "LayerNorm",
     "LeakyReLU",

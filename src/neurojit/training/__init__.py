@@ -7,10 +7,12 @@ from neurojit.training.errors import TrainingDiverged
 from neurojit.training.history import History
 from neurojit.training.loop import Trainer
 from neurojit.training.losses import CrossEntropy, Loss, MeanSquaredError
-from neurojit.training.metrics import accuracy
+from neurojit.training.metrics import accuracy, label_error_rate
 from neurojit.training.optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from neurojit.training.penalties import Penalty, VanishingGradientPenalty
 from neurojit.training.schedules import CosineDecay, ReduceOnPlateau, Schedule, StepDecay, WarmUp
+from neurojit.training.sequences import SequenceBatches
+from neurojit.training.streams import StreamBatches
 
 __all__ = [
     "SGD",
@@ -34,11 +36,14 @@ __all__ = [
     "RMSprop",
     "ReduceOnPlateau",
     "Schedule",
+    "SequenceBatches",
     "StepDecay",
+    "StreamBatches",
     "Trainer",
     "TrainingDiverged",
     "Unaligned",
     "VanishingGradientPenalty",
     "WarmUp",
     "accuracy",
+    "label_error_rate",
 ]

@@ -18,7 +18,11 @@ class Batch(NamedTuple):
     targets : numpy.ndarray or None
         What the loss compares outputs with, n along the first axis.
     sample_weight : numpy.ndarray or None
-        Shape (n,), float64.
+        Shape (n,), float64; (n, steps) where steps of sequences are weighed.
+    lengths : numpy.ndarray or None, default=None
+        Valid steps of sequences that were padded to one length, shape (n,), int64; None where all steps are.
+    n_samples : int or None, default=None
+        How many samples this is, where more is counted than rows: the steps of a text. None counts rows.
 
     Examples
     --------
@@ -32,14 +36,16 @@ class Batch(NamedTuple):
     x: np.ndarray
     targets: np.ndarray | None
     sample_weight: np.ndarray | None
+    lengths: np.ndarray | None = None
+    n_samples: int | None = None
 
     def __len__(self):
-        return len(self.x)
+        return len(self.x) if self.n_samples is None else self.n_samples
 
     @property
     def weight(self):
         """How much the batch counts in a mean over batches: its samples, or the sum of their weights."""
-        return float(len(self.x)) if self.sample_weight is None else float(self.sample_weight.sum())
+        return float(len(self)) if self.sample_weight is None else float(self.sample_weight.sum())
 
 
 class ArrayBatches:
@@ -79,7 +85,7 @@ class ArrayBatches:
         self.y = None if y is None else _samples(y, "y")
         if self.y is not None and len(self.y) != len(self.x):
             raise ValueError(f"y: got {len(self.y)} targets, wanted {len(self.x)}, one for each sample of x")
-        self.sample_weight = None if sample_weight is None else _weights(sample_weight, len(self.x))
+        self.sample_weight = None if sample_weight is None else checked_weights(sample_weight, len(self.x))
         self.prepare = prepare
 
     def __len__(self):
@@ -122,7 +128,8 @@ def _samples(array, name):
     return array
 
 
-def _weights(sample_weight, n_samples):
+def checked_weights(sample_weight, n_samples):
+    """Weights of samples as a float64 array (n_samples,), or a ValueError that names them."""
     weights = np.asarray(sample_weight, dtype=np.float64)
     check_shape(weights, "sample_weight", shape=(n_samples,))
     if not (np.isfinite(weights).all() and (weights >= 0).all() and weights.any()):

@@ -7,7 +7,6 @@ import time
 import numpy as np
 
 from neurojit.core.random import Key
-from neurojit.core.statefile import read_state, write_state
 from neurojit.functional.optimizer import clip_by_global_norm
 from neurojit.layers.base import Layer, Mode, add_gradients
 from neurojit.layers.recording import recording
@@ -16,17 +15,16 @@ from neurojit.training.errors import TrainingDiverged
 from neurojit.training.history import History
 from neurojit.training.metrics import RunningMeans
 from neurojit.training.optimizers import Optimizer
-from neurojit.training.options import real, whole
+from neurojit.training.options import check_source, instance, real, whole
 from neurojit.training.penalties import Penalty
+from neurojit.training.resuming import Resumable
 from neurojit.training.schedules import Schedule
-
-CHECKPOINT = "neurojit.checkpoint"  # the kind of file that holds a training
 
 # The random stream of a training, far from those that a network's layers take from the same random_state.
 _TRAINING_STREAM = 1 << 40
 
 
-class Trainer:
+class Trainer(Resumable):
     """Fits a network to data.
 
     ``fit`` runs epochs until there are `max_epochs`, ``run_epoch`` batches and a validation, ``run_batch`` one update
@@ -53,6 +51,10 @@ class Trainer:
         From name to ``function(outputs, targets) -> mean over the batch``.
     shuffle : bool, default=True
         Whether each epoch takes the samples in an order of its own.
+    stateful : bool, default=False
+        Whether recurrent layers go on in row i of a batch from where row i of the batch before ended, starting anew in
+        each epoch and evaluation: backpropagation through time that is truncated at the borders of batches, for
+        sequences cut into parts, such as those of `StreamBatches`. Batches then are of one size, and never shuffled.
     random_state : int, numpy generator, Key or None, default=None
         Order of samples and dropout; epoch e and batch b draw from ``key.child(e).child(b)`` alone.
 
@@ -93,19 +95,21 @@ class Trainer:
         callbacks=(),
         metrics=None,
         shuffle=True,
+        stateful=False,
         random_state=None,
     ):
-        self.network = _instance(network, Layer, "network")
+        self.network = instance(network, Layer, "network")
         self.loss = loss
-        self.optimizer = _instance(optimizer, Optimizer, "optimizer")
+        self.optimizer = instance(optimizer, Optimizer, "optimizer")
         self.batch_size = whole(batch_size, "batch_size")
         self.max_epochs = whole(max_epochs, "max_epochs", least=0)
-        self.schedule = None if schedule is None else _instance(schedule, Schedule, "schedule")
+        self.schedule = None if schedule is None else instance(schedule, Schedule, "schedule")
         self.clip_norm = None if clip_norm is None else real(clip_norm, "clip_norm", above=0)
-        self.penalties = [_instance(p, Penalty, f"penalties[{i}]") for i, p in enumerate(penalties)]
-        self.callbacks = [_instance(c, Callback, f"callbacks[{i}]") for i, c in enumerate(callbacks)]
+        self.penalties = [instance(p, Penalty, f"penalties[{i}]") for i, p in enumerate(penalties)]
+        self.callbacks = [instance(c, Callback, f"callbacks[{i}]") for i, c in enumerate(callbacks)]
         self.metrics = dict(metrics or {})
-        self.shuffle = shuffle
+        self.stateful = stateful
+        self.shuffle = shuffle and not stateful
         self.history = History()
         self.updates = 0
         self.samples_per_epoch = 0
@@ -113,6 +117,7 @@ class Trainer:
         self._network_key = Key.from_random_state(random_state)
         self.key = self._network_key.child(_TRAINING_STREAM)
         self._input_shape = self._dtype = self._last_good = None
+        self._carry = self._no_carry()
 
     @property
     def epoch(self):
@@ -143,7 +148,7 @@ class Trainer:
         """
         self.build(train)
         if validation is not None:
-            _check_source(validation, "validation")
+            check_source(validation, "validation")
         self.history.stopped = None
         if self.epoch == 0 and self.schedule is not None:
             self.schedule.reset()
@@ -200,8 +205,9 @@ class Trainer:
 
     def step(self, batch, key):
         """One update of the network: forward, loss, backward, penalties, clip, update; the loss and the outputs."""
+        mode = Mode(training=True, key=key, lengths=batch.lengths, carry=self._carry)
         with recording(self.network) if self.penalties else contextlib.nullcontext([]) as passes:
-            outputs, backward = self.network.vjp(self._input(batch.x), Mode(training=True, key=key))
+            outputs, backward = self.network.vjp(self._input(batch.x), mode)
             loss, loss_backward = self.loss.vjp(outputs, batch.targets, batch.sample_weight)
             _, gradients = backward(loss_backward(), need_dx=False)
         for penalty in self.penalties:
@@ -217,7 +223,7 @@ class Trainer:
 
     def build(self, data):
         """Make the network's parameters, if they are not made yet, for samples such as those of `data`."""
-        _check_source(data, "train")
+        check_source(data, "train")
         if self._dtype is None:
             x = next(iter(data.batches(1))).x
             self._build(x.shape[1:], x.dtype if x.dtype in (np.float32, np.float64) else np.float32)
@@ -235,9 +241,9 @@ class Trainer:
             "loss" (weighted where the data has sample weights) and each metric: means over all samples.
         """
         self.build(data)
-        means = RunningMeans()
+        means, carry = RunningMeans(), self._no_carry()
         for batch in data.batches(self.batch_size):
-            outputs = self.network.forward(self._input(batch.x))
+            outputs = self.network.forward(self._input(batch.x), Mode(lengths=batch.lengths, carry=carry))
             self._measure(means, batch, self.loss.value(outputs, batch.targets, batch.sample_weight), outputs)
         return means.result()
 
@@ -245,75 +251,13 @@ class Trainer:
         """End the fit after the current batch or epoch; the reason goes into ``history.stopped``."""
         self.history.stopped = reason
 
-    # -- state ----------------------------------------------------------------------------------------------------
-
-    def state(self):
-        """All that going on to the same bits needs: a nested dict of live arrays and plain JSON values."""
-        return {
-            **self._weights(),
-            "input_shape": None if self._input_shape is None else list(self._input_shape),
-            "dtype": None if self._dtype is None else self._dtype.name,
-            "epoch": self.epoch,
-            "updates": self.updates,
-            "key": self.key.value,
-            "base_learning_rate": self.base_learning_rate,
-            "schedule": {} if self.schedule is None else self.schedule.state(),
-            "callbacks": {name: callback.state() for name, callback in self._named_callbacks().items()},
-            "history": {"records": self.history.records, "stopped": self.history.stopped},
-        }
-
-    def load_state(self, state):
-        """Take back what `state` gave, into a trainer made with the same arguments.
-
-        A network that is not built yet is built. Callbacks are told apart by class and order; one that the state does
-        not know starts anew.
-
-        Raises
-        ------
-        ValueError
-            If the state is not one of this network and optimizer.
-        """
-        if state["input_shape"] is not None:
-            self._build(tuple(state["input_shape"]), np.dtype(state["dtype"]))
-        self._restore(state)
-        self.updates = state["updates"]
-        self.key = Key(state["key"])
-        self.base_learning_rate = state["base_learning_rate"]
-        if self.schedule is not None:
-            self.schedule.load_state(state["schedule"])
-        for name, callback in self._named_callbacks().items():
-            if name in state["callbacks"]:
-                callback.load_state(state["callbacks"][name])
-        self.history = History(**state["history"])
-
-    def save(self, path):
-        """Write `state` to a safetensors file, whole or not at all."""
-        write_state(path, self.state(), CHECKPOINT)
-
-    def resume(self, path):
-        """Load a file that `save` or a `Checkpoint` wrote; `fit` then goes on to the bits of an unbroken training.
-
-        Returns
-        -------
-        Trainer
-            This one.
-
-        Raises
-        ------
-        FileNotFoundError
-            If there is no such file.
-        ValueError
-            If the file is damaged, of another kind or a newer version, or does not fit the network or the optimizer.
-        """
-        self.load_state(read_state(path, CHECKPOINT))
-        return self
-
     # -- parts ----------------------------------------------------------------------------------------------------
 
     def _train(self, train):
         """Means over the updates of one epoch, or None if it was stopped before its end."""
         key = self.key.child(self.epoch)
         means = RunningMeans()
+        self._carry = self._no_carry()
         for index, batch in enumerate(train.batches(self.batch_size, key if self.shuffle else None)):
             loss, outputs = self.run_batch(batch, key.child(index))
             self._measure(means, batch, loss, outputs)
@@ -343,19 +287,13 @@ class Trainer:
         self._dtype = next((parameter.value.dtype for parameter in parameters), np.dtype(dtype))
         self._input_shape = input_shape
 
+    def _no_carry(self):
+        """Where recurrent layers look for their states at the start of sequences."""
+        return {} if self.stateful else None
+
     def _input(self, x):
         """Network input in the precision of the network; integers are left to it."""
         return x.astype(self._dtype, copy=False) if x.dtype.kind == "f" else x
-
-    def _weights(self):
-        return {
-            "network": self.network.state(),
-            "optimizer": self.optimizer.state(self.network.named_parameters()),
-        }
-
-    def _restore(self, weights):
-        self.network.load_state(weights["network"])
-        self.optimizer.load_state(weights["optimizer"], self.network.named_parameters())
 
     def _diverged(self, what):
         """Go back to the last good weights and make the error that says so."""
@@ -370,15 +308,6 @@ class Trainer:
             rate,
         )
 
-    def _named_callbacks(self):
-        """Callbacks by class name, the second of a class as "Name-2"."""
-        named = {}
-        for callback in self.callbacks:
-            kind = type(callback).__name__
-            count = 1 + sum(type(other).__name__ == kind for other in named.values())
-            named[kind if count == 1 else f"{kind}-{count}"] = callback
-        return named
-
 
 def _copied(node):
     """A nested dict with every array copied."""
@@ -387,14 +316,3 @@ def _copied(node):
 
 def _copy(value):
     return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def _instance(value, kind, name):
-    if not isinstance(value, kind):
-        raise TypeError(f"{name}: got {type(value).__name__}, wanted an instance of {kind.__name__}")
-    return value
-
-
-def _check_source(data, name):
-    if not hasattr(data, "batches"):
-        raise TypeError(f"{name}: got {type(data).__name__}, wanted a data source such as ArrayBatches")

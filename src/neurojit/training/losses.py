@@ -86,7 +86,7 @@ class CrossEntropy(Loss):
         """What each target's loss counts in the batch's: w / sum(w c)."""
         targets = np.asarray(targets)
         counted = targets != self.ignore_index
-        shares = np.where(counted, _per_sample(sample_weight, targets.shape), 0.0)
+        shares = np.where(counted, _spread(sample_weight, targets.shape), 0.0)
         total = shares.sum()
         if self.class_weight is not None:
             total = _dot(shares, np.asarray(self.class_weight, np.float64)[np.where(counted, targets, 0)])
@@ -124,14 +124,14 @@ class MeanSquaredError(Loss):
     @staticmethod
     def _shares(outputs, sample_weight):
         """What each element's loss counts in the batch's: w / (sum(w) times the outputs of a sample)."""
-        weights = _per_sample(sample_weight, outputs.shape)
+        weights = _spread(sample_weight, outputs.shape)
         return _normalised(weights, weights.sum(), outputs.dtype)
 
 
-def _per_sample(sample_weight, shape):
-    """Weights of samples, shape (n,), spread over all elements of each sample of arrays of the given shape."""
+def _spread(sample_weight, shape):
+    """Weights of samples, shape (n,), or of steps, (n, steps), over all elements of arrays of the given shape."""
     weight = np.asarray(sample_weight, np.float64)
-    return np.broadcast_to(weight.reshape(-1, *[1] * (len(shape) - 1)), shape)
+    return np.broadcast_to(weight.reshape(*weight.shape, *[1] * (len(shape) - weight.ndim)), shape)
 
 
 def _normalised(shares, total, dtype):

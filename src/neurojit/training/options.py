@@ -1,4 +1,4 @@
-"""Checks of training's numbers, with errors that name the option, what it got and what it wanted."""
+"""Checks of training's options, with errors that name the option, what it got and what it wanted."""
 
 import math
 import numbers
@@ -43,3 +43,16 @@ def whole(value, name, *, least=1):
     if value < least:
         raise ValueError(f"{name}: got {value!r}, wanted an integer >= {least}")
     return int(value)
+
+
+def instance(value, kind, name):
+    """The value itself, or a TypeError where it is no instance of a class."""
+    if not isinstance(value, kind):
+        raise TypeError(f"{name}: got {type(value).__name__}, wanted an instance of {kind.__name__}")
+    return value
+
+
+def check_source(data, name):
+    """Raise TypeError unless `data` gives batches."""
+    if not hasattr(data, "batches"):
+        raise TypeError(f"{name}: got {type(data).__name__}, wanted a data source such as ArrayBatches")

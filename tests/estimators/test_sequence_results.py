@@ -1,0 +1,20 @@
+"""Tasks of the literature that told recurrent networks apart, in the form that benchmarks measure them."""
+
+import os
+
+import pytest
+
+from benchmarks import bench_recurrent_results as results
+
+
+@pytest.mark.slow
+def test_adding_problem_is_solved_by_the_lstm_and_not_by_the_vanilla_network():
+    """Over 100 steps (Hochreiter and Schmidhuber 1997); 0.01 is their bound, 0.167 the error of the mean."""
+    assert results.adding("lstm") < 0.001
+    assert results.adding("rnn") > 0.01
+
+
+@pytest.mark.slow
+@pytest.mark.skipif("NEUROJIT_DATA" not in os.environ, reason="NEUROJIT_DATA names no folder of data sets")
+def test_japanese_vowels():
+    assert results.japanese_vowels() >= 0.96
