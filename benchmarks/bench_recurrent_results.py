@@ -122,7 +122,7 @@ def counting(cell, seed=SEED, most=100):
     The model predicts the next symbol; once b has come, it has to say b until there are n, and then the end.
     """
     model, accepted = counter(cell, seed, most), 0
-    for n in (10, 50, 100, 200, 500, 1000):
+    for n in (10, 50, 100, 200, 300, 500, 700, 1000):
         if not accepts(model, n):
             break
         accepted = n
@@ -134,11 +134,17 @@ def string(n):
     return np.eye(3, dtype=np.float32)[np.repeat([0, 1, 2], [1, n, n])], np.repeat([0, 1, 2], [n + 1, n - 1, 1])
 
 
-def counter(cell, seed, most, epochs=150):
-    """A labeler of what comes next in a^n b^n, for all n up to `most`."""
+def counter(cell, seed, most, epochs=300):
+    """A labeler of what comes next in a^n b^n, for n up to `most`; an LSTM starts with its forget gate wide open."""
+    from neurojit.layers import GRU, LSTM, Dense, Sequential
+
+    layer = {"lstm": LSTM, "gru": GRU}[cell](4, return_sequences=True)
+    network = Sequential(layer, Dense(3)).make((2 * most + 1, 3), seed)
+    if cell == "lstm":
+        layer.bias.value[4:8] = 10
     x, y = zip(*(string(n) for n in range(1, most + 1)), strict=True)
     model = nj.SequenceLabeler(
-        cell=cell, units=8, standardize=False, learning_rate=0.01, batch_size=10, max_epochs=epochs, random_state=seed
+        network, standardize=False, learning_rate=0.05, batch_size=10, max_epochs=epochs, random_state=seed
     )
     return model.fit(list(x), list(y))
 
