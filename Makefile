@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
@@ -11,7 +12,7 @@ ARGS ?=
 
 help:
 	@echo 'make demo       train a small ConvNet on handwritten digits (ARGS="--epochs 3" and so on)'
-	@echo 'make test       run the tests (ARGS="-m \"not slow\"" leaves out the long ones)'
+	@echo 'make test       run the tests (ARGS="-m \"not slow\"" leaves out the long ones; WORKERS=1 in one process)'
 	@echo 'make lint       ruff: rules and formatting'
 	@echo 'make format     ruff: format, and fix what it can'
 	@echo 'make typecheck  mypy'
@@ -23,8 +24,10 @@ help:
 demo: $(VENV)/installed
 	$(BIN)/neurojit demo $(ARGS)
 
+# Most of the time goes into compiling kernels, which a process does on one core: a worker for each. Their threads are
+# more than the cores then, so those that wait must not spin.
 test: $(VENV)/installed-test
-	$(BIN)/python -m pytest $(ARGS)
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
