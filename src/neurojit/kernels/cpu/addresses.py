@@ -119,13 +119,23 @@ def tabulate_along_rows(
     out_bytes = spacing[2] * out.shape[4] * out.itemsize
     total = out.shape[0] * grid[0] * grid[1] * grid[2]
     corners = np.empty(ROWS, np.int64)
+    x_last = min(x_last, grid[2])
     n, z, y, x = _unravel(first * ROWS, grid)
     entering = True  # a row of the grid
     row_is_clear, row_start, out_start = False, 0, 0
     for block in range(blocks):
         position = (first + block) * ROWS
-        clear = 0
-        for i in range(ROWS):
+        clear, done = 0, 0
+        if row_is_clear and not entering and x_first <= x and x + ROWS <= x_last:  # in one go, as most are
+            for i in range(ROWS):
+                corners[i] = row_start + (x + i) * x_bytes
+                outs[block * ROWS + i] = out_start + (x + i) * out_bytes
+            clear, done = ROWS, ROWS
+            x += ROWS
+            if x == grid[2]:
+                x, entering = 0, True
+                n, z, y = _next_row(n, z, y, grid)
+        for i in range(done, ROWS):
             corners[i] = 0
             outs[block * ROWS + i] = scratch
             if position + i >= total:

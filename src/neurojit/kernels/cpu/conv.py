@@ -47,7 +47,11 @@ from neurojit.kernels.cpu.product import add_outer_products
 
 # What one task's rows of the source may weigh: they stay in a second-level cache beside a panel of weights.
 _TASK_BYTES = 1 << 18
-_MOST_BLOCKS = 16
+# Tiles of one task: some, to pay for a panel's trip into the cache, and more, to pay for the task, while what they
+# write stays in the cache until all panels have been there.
+_SOME_BLOCKS = 16
+_MOST_BLOCKS = 64
+_WRITTEN_BYTES = 1 << 17
 _LEAST_TASKS = 8  # so that up to eight threads share the work evenly
 
 
@@ -56,12 +60,10 @@ _WEIGHT_BYTES = 32 << 10
 
 
 @inner_kernel
-def _multiply_block(source, tables, block, segment, segments, skip, run, weight, stride, starts, rest):
+def _multiply_block(source, tables, taps, block, segment, segments, skip, run, weight, stride, starts, rest):
     """The register tile on segments segment .. segment + segments of one block of positions."""
     table, steps, moves, places, counts, outs = tables
-    blocks = counts.size
-    taps = moves.size // blocks
-    after = min(block + 1, blocks - 1)
+    after = min(block + 1, counts.size - 1)
     # Of the next tile, the last tap sees what no tile has seen yet.
     last = counts[after] - 1
     ahead = table[after * taps * ROWS + steps[after] * last] + moves[after * taps + last] + skip
@@ -106,6 +108,7 @@ def _multiply_panels(source, tables, run, weight, at, layout, start, begin, colu
                         _multiply_block(
                             source,
                             tables,
+                            taps,
                             b,
                             segment,
                             segments,
@@ -207,7 +210,8 @@ def correlate(source, weight, layout, run, start, out, grid, step, displacement,
     along_batch = _walks_along_batch(source, grid, displacement.shape[0])
     blocks_in_all = ceil_divide(out.shape[0] * grid[0] * grid[1] * grid[2], ROWS)
     panels = ceil_divide(columns, full)
-    blocks = max(1, min(_MOST_BLOCKS, _TASK_BYTES // (run * groups * source.itemsize * ROWS)))
+    most = min(_MOST_BLOCKS, max(_SOME_BLOCKS, _WRITTEN_BYTES // (out.shape[4] * source.itemsize * ROWS)))
+    blocks = max(1, min(most, _TASK_BYTES // (run * groups * source.itemsize * ROWS)))
     # Each task reads all weights of its columns: where those outweigh the source, columns are what is shared out.
     if weight.size > source.size:
         column_tasks = min(panels, _LEAST_TASKS)
