@@ -64,7 +64,7 @@ def test_keeps_no_more_than_its_limit(monkeypatch):
     arrays = [memory.empty(LARGE, np.float32) for _ in range(8)]
     del arrays
     gc.collect()
-    kept = sum(m.size - 64 for waiting in memory._free.values() for m in waiting)
+    kept = sum(block.size for waiting in memory._free.values() for block in waiting)
     assert kept == memory._kept
     assert 0 < kept <= 1 << 20
 
