@@ -63,12 +63,12 @@ def test_constructors_name_their_arguments():
         ('open("/home/me/mnist.npz")', True),
         ("see /Users/me/notes.txt", True),
         (r'path = "C:\\data\\mnist.npz"', True),
-        ("PYTHONPATH=/work/src", True),
+        ("PYTHONPATH=/srv/src", True),
         ('Path("data/mnist.npz")', False),
         ("https://example.org/home/page and ~/opt/x", False),
         ("#!/usr/bin/env bash", False),
-        ("x /work/ y", False),
-        ("../work/data", False),
+        ("x /srv/ y", False),
+        ("../srv/data", False),
     ],
 )
 def test_knows_a_path_of_one_machine(text, is_bad):

@@ -80,11 +80,12 @@ def cross_entropy(logits, targets, weight, smoothing, scale, losses, dlogits):
 @kernel
 def _squared_error(prediction, target, difference):
     """difference = prediction - target, and the sum of its squares."""
-    total = prediction.dtype.type(0)
     for i in range(prediction.size):
-        d = prediction[i] - target[i]
-        difference[i] = d
-        total += d * d
+        difference[i] = prediction[i] - target[i]
+    # Summed in a loop that stores nothing: else LLVM sums in another order where the arrays lie close together.
+    total = prediction.dtype.type(0)
+    for i in range(difference.size):
+        total += difference[i] * difference[i]
     return total
 
 

@@ -82,9 +82,10 @@ def _sample_backward(dy, x, channels, groups, gamma, mean, inverse, scale, dy_su
     size = channels // groups
     count = size * (x.size // channels)
     for first in range(0, channels, size):
-        by_mean, by_xhat = np.float64(0), np.float64(0)
         for c in range(first, first + size):
             product_sum[c] *= inverse[c]
+        by_mean, by_xhat = np.float64(0), np.float64(0)
+        for c in range(first, first + size):  # storing nothing, so that the order does not depend on where arrays lie
             by_mean += gamma[c] * dy_sum[c]
             by_xhat += gamma[c] * product_sum[c]
         for c in range(first, first + size):
