@@ -9,7 +9,7 @@ import pytest
 
 from neurojit.core import simd
 from neurojit.core.jit import kernel
-from neurojit.core.simd import ROWS, VECTORS, address
+from neurojit.core.simd import ROWS, VECTORS, WIDE_ROWS, WIDE_VECTORS, address
 
 
 @kernel
@@ -48,19 +48,21 @@ def _rows_product(a, skip, weight, start, out, segments, run, columns, narrow, b
 
 
 @kernel
-def _columns_product(a, b, out, columns, narrow):
-    """a (count, ROWS), b (count, full), out (ROWS, columns + 1); row i takes column ROWS - 1 - i of a."""
-    table, rows = np.empty(a.shape[0], np.int64), np.empty(a.shape[0], np.int64)
-    offsets, outs = np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
+def _columns_product(a, b, out, columns, vectors):
+    """a (count, height), b (count, full), out (height, columns + 1); row i takes column height - 1 - i of a."""
+    table, rows, height = np.empty(a.shape[0], np.int64), np.empty(a.shape[0], np.int64), a.shape[1]
+    offsets, outs = np.empty(height, np.int64), np.empty(height, np.int64)
     for k in range(a.shape[0]):
-        table[k] = address(a, k * ROWS)
+        table[k] = address(a, k * height)
         rows[k] = address(b, k * b.shape[1])
-    for i in range(ROWS):
-        offsets[i] = (ROWS - 1 - i) * a.itemsize
+    for i in range(height):
+        offsets[i] = (height - 1 - i) * a.itemsize
         outs[i] = address(out, i * out.shape[1])
     at, by, into = address(table, 0), address(offsets, 0), address(outs, 0)
-    if narrow:
+    if vectors == 1:
         simd.multiply_columns_narrow(a, at, by, address(rows, 0), 0, a.shape[0], into, columns, at)
+    elif vectors == WIDE_VECTORS:
+        simd.multiply_columns_wide(a, at, by, address(rows, 0), 0, a.shape[0], into, columns, at)
     else:
         simd.multiply_columns(a, at, by, address(rows, 0), 0, a.shape[0], into, columns, at)
     simd.keep(table)
@@ -72,8 +74,8 @@ def _columns_product(a, b, out, columns, narrow):
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
 
 
-def widths(dtype, narrow):
-    full = (1 if narrow else VECTORS) * simd.lanes(dtype)
+def widths(dtype, vectors):
+    full = vectors * simd.lanes(dtype)
     return full, sorted({1, max(1, full // 2), max(1, full - 1), full})
 
 
@@ -81,7 +83,7 @@ def widths(dtype, narrow):
 @pytest.mark.parametrize("narrow", [False, True])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_rows_product(dtype, narrow, by_corners, rng):
-    full, columns_tried = widths(dtype, narrow)
+    full, columns_tried = widths(dtype, 1 if narrow else VECTORS)
     for columns in columns_tried:
         for segments, run, skip in ((1, 1, 0), (3, 5, 2), (2, 40, 0), (1, 7, 3)):
             a, weight, start = (
@@ -95,15 +97,15 @@ def test_rows_product(dtype, narrow, by_corners, rng):
             assert (out[:, columns] == 7).all(), "wrote past its columns"
 
 
-@pytest.mark.parametrize("narrow", [False, True])
+@pytest.mark.parametrize(("height", "vectors"), [(WIDE_ROWS, WIDE_VECTORS), (ROWS, VECTORS), (ROWS, 1)])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_columns_product(dtype, narrow, rng):
-    full, columns_tried = widths(dtype, narrow)
+def test_columns_product(dtype, height, vectors, rng):
+    full, columns_tried = widths(dtype, vectors)
     for columns in columns_tried:
         for count in (1, 2, 33):
-            a, b = rng.standard_normal((count, ROWS)).astype(dtype), rng.standard_normal((count, full)).astype(dtype)
-            out = np.full((ROWS, columns + 1), 7, dtype)
-            _columns_product(a, b, out, columns, narrow)
+            a, b = rng.standard_normal((count, height)).astype(dtype), rng.standard_normal((count, full)).astype(dtype)
+            out = np.full((height, columns + 1), 7, dtype)
+            _columns_product(a, b, out, columns, vectors)
             np.testing.assert_allclose(
                 out[:, :columns], 7 + (a[:, ::-1].T @ b)[:, :columns], atol=count * TOLERANCE[dtype]
             )

@@ -6,8 +6,14 @@ import platform
 import numpy as np
 from llvmlite import binding
 
-# Bytes in a vector register and rows of the tile that its register file holds beside two vectors of weights.
-_INSTRUCTION_SETS = {"avx512": (64, 8), "avx2": (32, 6), "neon": (16, 8), "plain": (0, 4)}
+# Bytes in a vector register; rows of the tile that its register file holds beside two vectors of weights; and rows and
+# vectors of the wide tile, which reads fewer values for each multiplication where there are registers to hold it.
+_INSTRUCTION_SETS = {
+    "avx512": (64, 8, (6, 4)),
+    "avx2": (32, 6, (6, 2)),
+    "neon": (16, 8, (6, 4)),
+    "plain": (0, 4, (4, 2)),
+}
 
 
 def _host():
@@ -31,7 +37,7 @@ def _instruction_set():
 
 
 INSTRUCTION_SET = _instruction_set()
-_REGISTER_BYTES, ROWS = _INSTRUCTION_SETS[INSTRUCTION_SET]
+_REGISTER_BYTES, ROWS, (WIDE_ROWS, WIDE_VECTORS) = _INSTRUCTION_SETS[INSTRUCTION_SET]
 VECTORS = 2  # in a row of the tile; one serves where few columns are left
 
 

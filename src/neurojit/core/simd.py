@@ -1,6 +1,6 @@
 """The register tile: the one inner loop under dense layers, convolutions and recurrent gates.
 
-Three intrinsics emit LLVM vector code for the host's lanes. All keep a tile of ROWS x (vectors * lanes) sums in
+Three intrinsics emit LLVM vector code for the host's lanes. All keep a tile of rows x (vectors * lanes) sums in
 registers and do one fused multiply-add per register and step:
 
 - `multiply_rows`: out[i, j] = start[i, j] + sum_s sum_c a[s, i][c] weight[s * run + c, j]. Each row i of each segment s
@@ -15,7 +15,7 @@ import numpy as np
 from llvmlite import ir
 
 from neurojit.core.emitter import LINE_BYTES, UNROLL, Emitter
-from neurojit.core.host import INSTRUCTION_SET, ROWS, VECTORS, lanes
+from neurojit.core.host import INSTRUCTION_SET, ROWS, VECTORS, WIDE_ROWS, WIDE_VECTORS, lanes
 from neurojit.core.jit import intrinsic, types
 
 
@@ -84,7 +84,7 @@ def known_count(count):
 lane_count = known_count(lanes)
 
 
-def _multiply_rows(vectors):
+def _multiply_rows(tile_rows, vectors):
     @intrinsic
     def multiply_rows(
         typing_context,
@@ -106,16 +106,16 @@ def _multiply_rows(vectors):
         """out[i, j] = start[i, j] + sum over segments s and c < run of a[s, i][c] w[s][c stride + j].
 
         Run a[s, i] lies at address table[s * step + i] + moves[s] + skip, rows w[s] at weight + places[s]. With step =
-        ROWS the table holds every address, with step = 0 a corner for each row, from which the segments are all as far.
+        rows the table holds every address, with step = 0 a corner for each row, from which the segments are all as far.
 
         like : array of the element type.
-        table, step : address of a table of addresses, ROWS to a row, and entries from one segment to the next.
+        table, step : address of a table of addresses, a row of the tile each, and entries from one segment to the next.
         moves, skip : address of a distance in bytes for each segment, and a distance common to all of them.
         segments, run : how many segments, at least one, and values in each, at least one.
         weight, places, stride : address of the weights, address of each segment's distance from there in bytes, and
             elements from one row of weights to the next.
-        starts : address of ROWS addresses of the rows to start from.
-        outs, columns : address of ROWS addresses of output rows, and how many columns of them to read and write.
+        starts : address of the addresses of the rows to start from.
+        outs, columns : address of the addresses of output rows, and how many columns of them to read and write.
         ahead : address from which on the next tile will read; its lines are fetched into the cache meanwhile.
         """
 
@@ -132,24 +132,24 @@ def _multiply_rows(vectors):
                     e.add(e.entry(e.add(moves, nth)), skip),
                     e.opaque(e.add(weight, e.entry(e.add(places, nth)))),
                 )
-                rows = [e.opaque(e.add(e.table_entry(at, i), move)) for i in range(ROWS)]
+                rows = [e.opaque(e.add(e.table_entry(at, i), move)) for i in range(tile_rows)]
 
                 def multiply(c, tile):
                     weight_row = e.load(e.add(weights, builder.mul(c, stride)))
                     return e.fused((e.add(row, e.scale(c)) for row in rows), weight_row, tile)
 
                 # The rows of the next tile mostly lie one behind the other: its lines are those that follow its first.
-                line = e.constant(ROWS * e.bytes * UNROLL)
+                line = e.constant(tile_rows * e.bytes * UNROLL)
 
                 def fetch(k):
-                    for at in range(0, ROWS * e.bytes * UNROLL, LINE_BYTES):
+                    for at in range(0, tile_rows * e.bytes * UNROLL, LINE_BYTES):
                         e.prefetch(e.add(ahead, builder.mul(k, line), e.constant(at)))
 
                 return e.unrolled_loop(run, tile, multiply, "run", fetch)
 
-            for i in range(ROWS):  # the sums will be written when the lines have come
+            for i in range(tile_rows):  # the sums will be written when the lines have come
                 e.prefetch_row(e.table_entry(outs, i))
-            tile = [e.load(e.table_entry(starts, i), masks) for i in range(ROWS)]
+            tile = [e.load(e.table_entry(starts, i), masks) for i in range(tile_rows)]
             tile = e.loop(segments, tile, segment, "segment")
             for i, row in enumerate(tile):
                 e.store(row, e.table_entry(outs, i), masks)
@@ -197,24 +197,24 @@ def _multiply_scattered(vectors):
     return multiply_scattered
 
 
-def _multiply_columns(vectors):
+def _multiply_columns(tile_rows, vectors):
     @intrinsic
     def multiply_columns(typing_context, like, table, offsets, rows, skip, count, outs, columns, ahead):
         """out[i, j] += sum over k < count of a[k][offset_i] b[k][j].
 
         like : array of the element type.
         table : address of `count` addresses, one for each k.
-        offsets : address of ROWS offsets in bytes.
+        offsets : address of an offset in bytes for each row of the tile.
         rows, skip : address of `count` addresses, and bytes from each to a row of b, which is as wide as the tile.
-        outs, columns : address of ROWS addresses of output rows, and how many columns of them to write.
+        outs, columns : address of the addresses of output rows, and how many columns of them to write.
         ahead : address from which on memory is fetched into the second-level cache meanwhile, a line for each k.
         """
 
         def codegen(context, builder, signature, arguments):
             _, table, offsets, rows, skip, count, outs, columns, ahead = arguments
             e = Emitter(builder, like.dtype, vectors)
-            out_rows = [e.table_entry(outs, i) for i in range(ROWS)]
-            shifts = [e.opaque(e.table_entry(offsets, i)) for i in range(ROWS)]
+            out_rows = [e.table_entry(outs, i) for i in range(tile_rows)]
+            shifts = [e.opaque(e.table_entry(offsets, i)) for i in range(tile_rows)]
             masks, skip = e.masks(columns), e.opaque(skip)
 
             def step(k, tile):
@@ -226,7 +226,7 @@ def _multiply_columns(vectors):
             for at in out_rows:  # what the sums are added to will be there when they are done
                 e.prefetch_row(at)
             zero = ir.Constant(e.vector, [0.0] * e.lanes)
-            tile = e.loop(count, [[zero] * vectors] * ROWS, step, "product")
+            tile = e.loop(count, [[zero] * vectors] * tile_rows, step, "product")
             for row, at in zip(tile, out_rows, strict=True):
                 held = e.load(at, masks)
                 e.store([builder.fadd(h, v) for h, v in zip(held, row, strict=True)], at, masks)
@@ -237,10 +237,13 @@ def _multiply_columns(vectors):
     return multiply_columns
 
 
-# A full tile is two vectors wide; one vector serves matrices too narrow to fill two.
-multiply_rows = _multiply_rows(VECTORS)
-multiply_rows_narrow = _multiply_rows(1)
+# Most tiles are two vectors wide; one vector serves matrices too narrow to fill two, the wide tile those of many rows
+# and columns: it reads fewer values for each multiplication.
+multiply_rows_wide = _multiply_rows(WIDE_ROWS, WIDE_VECTORS)
+multiply_rows = _multiply_rows(ROWS, VECTORS)
+multiply_rows_narrow = _multiply_rows(ROWS, 1)
 multiply_scattered = _multiply_scattered(VECTORS)
 multiply_scattered_narrow = _multiply_scattered(1)
-multiply_columns = _multiply_columns(VECTORS)
-multiply_columns_narrow = _multiply_columns(1)
+multiply_columns_wide = _multiply_columns(WIDE_ROWS, WIDE_VECTORS)
+multiply_columns = _multiply_columns(ROWS, VECTORS)
+multiply_columns_narrow = _multiply_columns(ROWS, 1)

@@ -17,22 +17,33 @@ _MANY_POSITIONS = 512
 _LONG_ROW = 1024
 
 
-def _packed(weight, groups, positions):
+def _tile(images, grid, taps, columns, dtype):
+    """Rows and vectors of the register tile that fits a product of so many rows on `grid` for each tap."""
+    full, panels = panel_count(columns, dtype, simd.WIDE_VECTORS)
+    fills = panels * full - columns < simd.lanes(dtype)
+    positions = math.prod(grid)
+    is_walked_along_rows = taps == 1 or positions > kernels.SMALL_MAP
+    if fills and is_walked_along_rows and images * positions >= _MANY_POSITIONS:
+        return simd.WIDE_ROWS, simd.WIDE_VECTORS
+    return simd.ROWS, simd.VECTORS
+
+
+def _packed(weight, groups, positions, vectors):
     """Weights (taps, run, groups * columns) as the kernels read them: a flat array and its layout."""
     c_out = weight.shape[2]
     columns = c_out // groups
-    full, _ = panel_count(columns, weight.dtype)
+    full, _ = panel_count(columns, weight.dtype, vectors)
     is_worth_it = positions >= _MANY_POSITIONS or weight.strides[1] >= _LONG_ROW
     if columns % simd.lanes(weight.dtype) == 0 and not is_worth_it:
         return weight.reshape(-1), (columns, full, c_out)
-    packed = packed_panels(weight.reshape(-1, c_out), groups)
+    packed = packed_panels(weight.reshape(-1, c_out), groups, vectors)
     return packed.reshape(-1), (packed[0].size, packed[0, 0].size, full)
 
 
-def _packed_transposed(weight, taps, groups):
+def _packed_transposed(weight, taps, groups, vectors):
     """Chosen taps of weights (all taps, c_in, groups * columns), inputs and outputs exchanged, with their layout."""
     _, c_in, c_out = weight.shape
-    full, panels = panel_count(c_in, weight.dtype)
+    full, panels = panel_count(c_in, weight.dtype, vectors)
     rows = taps.size * (c_out // groups)
     packed = empty((groups, panels, rows, full), weight.dtype)
     pack_transposed(weight.reshape(-1, c_in, groups, c_out // groups), taps, packed)
@@ -65,10 +76,12 @@ def forward(x, weight, bias, geometry):
         return few_channels.forward(x, weight, bias, geometry)
     out = empty((len(x), *geometry.output, c_out), weight.dtype)
     positions, run = len(x) * math.prod(geometry.output), geometry.c_in // groups
-    packed, layout = _packed(weight.reshape(-1, run, c_out), groups, positions)
-    start = start_rows(bias, c_out // groups, groups, weight.dtype)
-    grid, step = geometry.output, geometry.stride
-    kernels.correlate(x, packed, layout, run, start, out, grid, step, geometry.displacement, (0, 0, 0), (1, 1, 1))
+    grid, step, columns, displacement = geometry.output, geometry.stride, c_out // groups, geometry.displacement
+    rows, vectors = _tile(len(x), grid, len(displacement), columns, weight.dtype)
+    packed, layout = _packed(weight.reshape(-1, run, c_out), groups, positions, vectors)
+    start = start_rows(bias, columns, groups, weight.dtype, vectors)
+    tile = rows, vectors * simd.lanes(weight.dtype)
+    kernels.correlate(x, packed, layout, tile, run, start, out, grid, step, displacement, (0, 0, 0), (1, 1, 1))
     return out
 
 
@@ -85,16 +98,19 @@ def data_gradient(dy, weight, geometry, bias=None):
     if geometry.has_few_channels:
         return few_channels.data_gradient(dy, weight, geometry, bias)
     dx = empty((dy.shape[0], *geometry.size, geometry.c_in), dy.dtype)
-    start = start_rows(bias, group_in, groups, dy.dtype)
     run, step = c_out // groups, (1, 1, 1)
     for phase in geometry.phases:
         if phase.taps.size == 0:
             d, h, w = (slice(r, None, s) for r, s in zip(phase.origin, geometry.stride, strict=True))
             dx[:, d, h, w] = 0 if bias is None else bias
         elif min(phase.grid) > 0:
-            packed, layout = _packed_transposed(weight, phase.taps, groups)
+            grid, displacement = phase.grid, phase.displacement
+            rows, vectors = _tile(len(dy), grid, len(displacement), group_in, dy.dtype)
+            packed, layout = _packed_transposed(weight, phase.taps, groups, vectors)
+            start = start_rows(bias, group_in, groups, dy.dtype, vectors)
+            tile, origin = (rows, vectors * simd.lanes(dy.dtype)), phase.origin
             kernels.correlate(
-                dy, packed, layout, run, start, dx, phase.grid, step, phase.displacement, phase.origin, geometry.stride
+                dy, packed, layout, tile, run, start, dx, grid, step, displacement, origin, geometry.stride
             )
     return dx
 

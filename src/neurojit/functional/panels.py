@@ -7,19 +7,19 @@ from neurojit.core.memory import empty, empty_at_line
 from neurojit.kernels.cpu import conv as kernels
 from neurojit.kernels.cpu.packing import pack_panels
 
-_SMALL = 1 << 12  # NumPy has packed so many weights before a kernel is on its way
+_SMALL = 1 << 17  # NumPy has packed so many weights before a kernel is on its way
 
 
-def panel_count(columns, dtype):
-    """The width of the register tile, and how many it takes for a number of columns."""
-    full = simd.VECTORS * simd.lanes(dtype)
+def panel_count(columns, dtype, vectors=simd.VECTORS):
+    """The width of a register tile of so many vectors, and how many it takes for a number of columns."""
+    full = vectors * simd.lanes(dtype)
     return full, -(-columns // full)
 
 
-def packed_panels(matrix, groups=1):
+def packed_panels(matrix, groups=1, vectors=simd.VECTORS):
     """A matrix (rows, groups * columns) in panels, shape (groups, panels, rows, full), with zeros past the columns."""
     rows, columns = len(matrix), matrix.shape[1] // groups
-    full, panels = panel_count(columns, matrix.dtype)
+    full, panels = panel_count(columns, matrix.dtype, vectors)
     packed = empty_at_line((groups, panels, rows, full), matrix.dtype)  # else every load crosses two lines
     if columns % full == 0 and matrix.size <= _SMALL:
         packed[:] = matrix.reshape(rows, groups, panels, full).transpose(1, 2, 0, 3)
@@ -28,9 +28,9 @@ def packed_panels(matrix, groups=1):
     return packed
 
 
-def start_rows(bias, columns, groups, dtype):
+def start_rows(bias, columns, groups, dtype, vectors=simd.VECTORS):
     """The row every sum starts from, bias or zeros, for whole panels of `columns` columns in each group."""
-    full, panels = panel_count(columns, dtype)
+    full, panels = panel_count(columns, dtype, vectors)
     start = np.zeros((groups, panels * full), dtype)
     if bias is not None:
         start[:, :columns] = bias.reshape(groups, columns)

@@ -158,7 +158,7 @@ def weight_gradient(x, dy, weight_shape, tiling):
         kernels_gradient.map_back_partials(tiling.variant, partial, dweight)
     else:
         patches = _all_patches(x, tiling, kernels.CHANNELS)
-        gradients = _all_patches(dy, tiling, simd.VECTORS * simd.lanes(dy.dtype), is_gradient=True)
+        gradients = _all_patches(dy, tiling, simd.WIDE_VECTORS * simd.lanes(dy.dtype), is_gradient=True)
         kernels_gradient.sum_by_blocks(tiling.variant, patches, gradients, tiling.tiles, dweight)
     return dweight
 

@@ -5,7 +5,7 @@ import warnings
 
 import numpy as np
 
-from neurojit.core.host import VECTORS, lanes
+from neurojit.core.host import WIDE_VECTORS, lanes
 from neurojit.core.memory import empty
 from neurojit.core.workers import run_all
 from neurojit.kernels.cpu.gram import add_gram, pack_rows
@@ -65,7 +65,7 @@ class NormalEquations:
             self._add_block(np.ascontiguousarray(z[start : start + _ROWS]), y[start : start + _ROWS])
 
     def _add_block(self, z, y):
-        size, width = len(self.sums), VECTORS * lanes("float64")
+        size, width = len(self.sums), WIDE_VECTORS * lanes("float64")
         count = -(-size // width)
         panels = empty((count, len(z), width), np.float64)
         pack_rows(z, y, self.reference, panels)

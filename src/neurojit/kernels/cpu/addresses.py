@@ -1,14 +1,14 @@
 """Tables of addresses: which run of channels each tap of a window sees from each position.
 
 Positions are points of a grid (three axes, the first ones 1 for images and signals) flattened together with the batch,
-cut into blocks of ROWS, the height of the register tile. See conv.py for what grid, step, displacement, origin and
+cut into blocks of `rows`, the height of the register tile. See conv.py for what grid, step, displacement, origin and
 spacing mean.
 """
 
 import numpy as np
 
 from neurojit.core.jit import inner_kernel, kernel
-from neurojit.core.simd import ROWS, address
+from neurojit.core.simd import address
 
 
 @inner_kernel
@@ -47,30 +47,32 @@ def _clear_span(size, step, displacement, axis):
 
 
 @inner_kernel
-def _tabulate_at_border(source, zeros, n, z, y, x, displacement, table, at):
-    """Addresses table[at + t * ROWS] under every tap of one position, zeros where a tap looks past the border."""
+def _tabulate_at_border(source, zeros, n, z, y, x, displacement, rows, table, at):
+    """Addresses table[at + t * rows] under every tap of one position, zeros where a tap looks past the border."""
     _, d, h, w, _ = source.shape
     for t in range(displacement.shape[0]):
         tz, ty, tx = z + displacement[t, 0], y + displacement[t, 1], x + displacement[t, 2]
         if 0 <= tz < d and 0 <= ty < h and 0 <= tx < w:
-            table[at + t * ROWS] = address(source, _flat(source, n, tz, ty, tx))
+            table[at + t * rows] = address(source, _flat(source, n, tz, ty, tx))
         else:
-            table[at + t * ROWS] = zeros
+            table[at + t * rows] = zeros
 
 
 @inner_kernel
-def _tabulate_block(first, total, corners, source, zeros, grid, step, displacement, delta, table, at):
-    """Addresses table[at + t * ROWS + i] under every tap of a block of positions, some of them at the border."""
-    for i in range(ROWS):
+def _tabulate_block(first, total, corners, source, zeros, grid, step, displacement, delta, rows, table, at):
+    """Addresses table[at + t * rows + i] under every tap of a block of positions, some of them at the border."""
+    for i in range(rows):
         if corners[i] != 0:
             for t in range(delta.size):
-                table[at + t * ROWS + i] = corners[i] + delta[t]
+                table[at + t * rows + i] = corners[i] + delta[t]
         elif first + i < total:
             n, z, y, x = _unravel(first + i, grid)
-            _tabulate_at_border(source, zeros, n, step[0] * z, step[1] * y, step[2] * x, displacement, table, at + i)
+            _tabulate_at_border(
+                source, zeros, n, step[0] * z, step[1] * y, step[2] * x, displacement, rows, table, at + i
+            )
         else:
             for t in range(delta.size):
-                table[at + t * ROWS + i] = zeros
+                table[at + t * rows + i] = zeros
 
 
 @kernel
@@ -107,37 +109,37 @@ def tabulate_along_rows(
     """Tables for `blocks` blocks from `first` on, of positions that follow one another along the rows of the grid.
 
     Where all windows of a block lie within the source, as most do, table[block, 0, row] holds their corners, from which
-    the taps are `delta` away: steps[block] = 0. Else table[block, tap, row] holds all addresses: steps[block] = ROWS.
+    the taps are `delta` away: steps[block] = 0. Else table[block, tap, row] holds all addresses: steps[block] = rows.
     Positions past the last read zeros and write to scratch, so that every tile is whole. places[block, tap] says how
     many bytes into the weights those of a tap lie, outs[block, row] where the sums go.
     """
-    taps = delta.size
+    taps, rows = delta.size, outs.size // blocks
     z_first, z_last = _clear_span(source.shape[1], step[0], displacement, 0)
     y_first, y_last = _clear_span(source.shape[2], step[1], displacement, 1)
     x_first, x_last = _clear_span(source.shape[3], step[2], displacement, 2)
     x_bytes = step[2] * source.shape[4] * source.itemsize
     out_bytes = spacing[2] * out.shape[4] * out.itemsize
     total = out.shape[0] * grid[0] * grid[1] * grid[2]
-    corners = np.empty(ROWS, np.int64)
+    corners = np.empty(rows, np.int64)
     x_last = min(x_last, grid[2])
-    n, z, y, x = _unravel(first * ROWS, grid)
+    n, z, y, x = _unravel(first * rows, grid)
     entering = True  # a row of the grid
     row_is_clear, row_start, out_start = False, 0, 0
     for block in range(blocks):
-        position = (first + block) * ROWS
+        position = (first + block) * rows
         clear, done = 0, 0
-        if row_is_clear and not entering and x_first <= x and x + ROWS <= x_last:  # in one go, as most are
-            for i in range(ROWS):
+        if row_is_clear and not entering and x_first <= x and x + rows <= x_last:  # in one go, as most are
+            for i in range(rows):
                 corners[i] = row_start + (x + i) * x_bytes
-                outs[block * ROWS + i] = out_start + (x + i) * out_bytes
-            clear, done = ROWS, ROWS
-            x += ROWS
+                outs[block * rows + i] = out_start + (x + i) * out_bytes
+            clear, done = rows, rows
+            x += rows
             if x == grid[2]:
                 x, entering = 0, True
                 n, z, y = _next_row(n, z, y, grid)
-        for i in range(done, ROWS):
+        for i in range(done, rows):
             corners[i] = 0
-            outs[block * ROWS + i] = scratch
+            outs[block * rows + i] = scratch
             if position + i >= total:
                 continue
             if entering:
@@ -146,7 +148,7 @@ def tabulate_along_rows(
                 oz, oy = origin[0] + spacing[0] * z, origin[1] + spacing[1] * y
                 out_start = address(out, _flat(out, n, oz, oy, origin[2]))
                 entering = False
-            outs[block * ROWS + i] = out_start + x * out_bytes
+            outs[block * rows + i] = out_start + x * out_bytes
             if row_is_clear and x_first <= x < x_last:
                 corners[i] = row_start + x * x_bytes
                 clear += 1
@@ -154,17 +156,17 @@ def tabulate_along_rows(
             if x == grid[2]:
                 x, entering = 0, True
                 n, z, y = _next_row(n, z, y, grid)
-        at = block * taps * ROWS
-        steps[block] = 0 if clear == ROWS else ROWS
+        at = block * taps * rows
+        steps[block] = 0 if clear == rows else rows
         counts[block] = taps
         for t in range(taps):
-            moves[block * taps + t] = delta[t] if clear == ROWS else 0
+            moves[block * taps + t] = delta[t] if clear == rows else 0
             places[block * taps + t] = t * tap_bytes
-        if clear == ROWS:
-            for i in range(ROWS):
+        if clear == rows:
+            for i in range(rows):
                 table[at + i] = corners[i]
         else:
-            _tabulate_block(position, total, corners, source, zeros, grid, step, displacement, delta, table, at)
+            _tabulate_block(position, total, corners, source, zeros, grid, step, displacement, delta, rows, table, at)
 
 
 @inner_kernel
@@ -194,7 +196,7 @@ def tabulate_along_batch(
     All rows of a block then look past the border with the same taps, and those are left out: counts[block] remain. That
     saves a fifth of the work on maps 7 wide under a window of 3.
     """
-    taps = delta.size
+    taps, rows = delta.size, outs.size // blocks
     images, d, h, w, _ = source.shape
     positions = grid[0] * grid[1] * grid[2]
     for block in range(blocks):
@@ -212,11 +214,11 @@ def tabulate_along_batch(
                 places[block * taps + count] = t * tap_bytes
                 count += 1
         oz, oy, ox = origin[0] + spacing[0] * z, origin[1] + spacing[1] * y, origin[2] + spacing[2] * x
-        for i in range(ROWS):
-            n = min(part * ROWS + i, images - 1)
+        for i in range(rows):
+            n = min(part * rows + i, images - 1)
             corner = address(source, _flat(source, n, step[0] * z, step[1] * y, step[2] * x))
-            table[block * taps * ROWS + i] = corner if count > 0 else zeros
-            outs[block * ROWS + i] = address(out, _flat(out, n, oz, oy, ox)) if part * ROWS + i < images else scratch
+            table[block * taps * rows + i] = corner if count > 0 else zeros
+            outs[block * rows + i] = address(out, _flat(out, n, oz, oy, ox)) if part * rows + i < images else scratch
         if count == 0:  # the tile wants at least one
             moves[block * taps], places[block * taps], count = 0, 0, 1
         counts[block], steps[block] = count, 0

@@ -14,7 +14,7 @@ Positions are written on a grid q of three spatial axes (1-D and 2-D leave the f
 
 Shapes: source (n, d, h, w, groups * c), out (n, D, H, W, groups * columns), displacement (taps, 3); grid, step, origin
 and spacing are triples. A run is the values under one tap, the c channels of a group. Weights are rows of columns, a
-panel (the width of the register tile) at a time: element (group, tap, c, column) stands in a flat array at
+panel (the `full` columns of the register tile) at a time: element (group, tap, c, column) stands in a flat array at
 
     group * layout[0] + column // full * layout[1] + (tap * run + c) * layout[2] + column % full
 
@@ -27,13 +27,15 @@ from neurojit.core.emitter import LINE_BYTES
 from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.runs import copy
 from neurojit.core.simd import (
-    ROWS,
     VECTORS,
+    WIDE_ROWS,
+    WIDE_VECTORS,
     address,
     keep,
     lane_count,
     multiply_rows,
     multiply_rows_narrow,
+    multiply_rows_wide,
 )
 from neurojit.kernels.cpu.addresses import (
     shift,
@@ -43,7 +45,7 @@ from neurojit.kernels.cpu.addresses import (
     tap_distances,
 )
 from neurojit.kernels.cpu.chunks import CHUNK, ceil_divide, chunk_count
-from neurojit.kernels.cpu.product import add_outer_products
+from neurojit.kernels.cpu.product import OUTER_BLOCK, add_outer_products, outer_room
 
 # What one task's rows of the source may weigh: they stay in a second-level cache beside a panel of weights.
 _TASK_BYTES = 1 << 18
@@ -51,7 +53,7 @@ _TASK_BYTES = 1 << 18
 # write stays in the cache until all panels have been there.
 _SOME_BLOCKS = 16
 _MOST_BLOCKS = 64
-_WRITTEN_BYTES = 1 << 17
+_WRITTEN_BYTES = 1 << 16
 _LEAST_TASKS = 8  # so that up to eight threads share the work evenly
 
 
@@ -60,39 +62,42 @@ _WEIGHT_BYTES = 32 << 10
 
 
 @inner_kernel
-def _multiply_block(source, tables, taps, block, segment, segments, skip, run, weight, stride, starts, rest):
+def _multiply_block(source, tables, taps, block, segment, segments, skip, run, weight, full, stride, starts, rest):
     """The register tile on segments segment .. segment + segments of one block of positions."""
     table, steps, moves, places, counts, outs = tables
-    after = min(block + 1, counts.size - 1)
+    rows, after = outs.size // counts.size, min(block + 1, counts.size - 1)
     # Of the next tile, the last tap sees what no tile has seen yet.
     last = counts[after] - 1
-    ahead = table[after * taps * ROWS + steps[after] * last] + moves[after * taps + last] + skip
+    ahead = table[after * taps * rows + steps[after] * last] + moves[after * taps + last] + skip
     at = block * taps + segment
-    rows, into = address(table, block * taps * ROWS + steps[block] * segment), address(outs, block * ROWS)
+    here, into = address(table, block * taps * rows + steps[block] * segment), address(outs, block * rows)
     by, place, step = address(moves, at), address(places, at), steps[block]
-    if rest <= lane_count(source):
-        multiply_rows_narrow(
-            source, rows, step, by, segments, skip, run, weight, place, stride, starts, into, rest, ahead
+    if full > VECTORS * lane_count(source):
+        multiply_rows_wide(
+            source, here, step, by, segments, skip, run, weight, place, stride, starts, into, rest, ahead
         )
+    elif rest > lane_count(source):
+        multiply_rows(source, here, step, by, segments, skip, run, weight, place, stride, starts, into, rest, ahead)
     else:
-        multiply_rows(source, rows, step, by, segments, skip, run, weight, place, stride, starts, into, rest, ahead)
+        multiply_rows_narrow(
+            source, here, step, by, segments, skip, run, weight, place, stride, starts, into, rest, ahead
+        )
 
 
 @kernel
-def _multiply_panels(source, tables, run, weight, at, layout, start, begin, column, columns):
+def _multiply_panels(source, tables, run, weight, at, layout, full, start, begin, column, columns):
     """Panels of column .. column + columns of one group over all tiles of positions.
 
     Weights go by a few segments at a time, or a part of one, that stay in the first-level cache from tile to tile.
     """
     _, _, moves, _, counts, outs = tables
-    full = VECTORS * lane_count(source)
     _, panel_stride, stride = layout
-    blocks = counts.size
+    blocks, rows = counts.size, outs.size // counts.size
     taps = moves.size // blocks
     most = _WEIGHT_BYTES // (full * source.itemsize)
     part = ceil_divide(run, ceil_divide(run, most))
     share = ceil_divide(taps, ceil_divide(taps, max(1, most // run)))
-    starts = np.empty(ROWS, np.int64)
+    starts = np.empty(rows, np.int64)
     for j in range(column, column + columns, full):
         rest = min(full, column + columns - j)
         panel = address(weight, at + j // full * panel_stride)
@@ -104,7 +109,7 @@ def _multiply_panels(source, tables, run, weight, at, layout, start, begin, colu
                 for b in range(blocks):
                     segments = min(share, counts[b] - segment)
                     if segments > 0:
-                        from_rows = address(starts, 0) if is_first else address(outs, b * ROWS)
+                        from_rows = address(starts, 0) if is_first else address(outs, b * rows)
                         _multiply_block(
                             source,
                             tables,
@@ -115,11 +120,12 @@ def _multiply_panels(source, tables, run, weight, at, layout, start, begin, colu
                             c * source.itemsize,
                             min(part, run - c),
                             here,
+                            full,
                             stride,
                             from_rows,
                             rest,
                         )
-        shift(outs, blocks * ROWS, rest * source.itemsize)
+        shift(outs, outs.size, rest * source.itemsize)
     keep(starts)
 
 
@@ -133,6 +139,7 @@ def _correlate_task(
     source,
     weight,
     layout,
+    tile,
     run,
     start,
     out,
@@ -143,14 +150,14 @@ def _correlate_task(
     spacing,
 ):
     """Columns column .. column + columns of every group, for `blocks` tiles of positions from the `first` on."""
-    groups, taps = start.shape[0], displacement.shape[0]
+    groups, taps, (rows, full) = start.shape[0], displacement.shape[0], tile
     group_run, group_columns = source.shape[4] // groups, out.shape[4] // groups
     zeros = np.zeros(source.shape[4] + run, source.dtype)  # wide enough for its address to move with the groups
-    scratch = np.empty(out.shape[4] + VECTORS * lane_count(source), source.dtype)
-    table = np.empty(blocks * ROWS * taps, np.int64)
+    scratch = np.empty(out.shape[4] + full, source.dtype)
+    table = np.empty(blocks * rows * taps, np.int64)
     steps, counts = np.empty(blocks, np.int64), np.empty(blocks, np.int64)
     moves, places = np.empty(blocks * taps, np.int64), np.empty(blocks * taps, np.int64)
-    outs = np.empty(blocks * ROWS, np.int64)
+    outs = np.empty(blocks * rows, np.int64)
     delta = tap_distances(source, displacement)
     tap_bytes = run * layout[2] * source.itemsize
     past, sink = address(zeros, 0), address(scratch, 0)
@@ -179,39 +186,42 @@ def _correlate_task(
         tabulate_along_batch(*numbers)
     else:
         tabulate_along_rows(*numbers)
-    shift(outs, blocks * ROWS, column * source.itemsize)
+    shift(outs, outs.size, column * source.itemsize)
     tables = (table, steps, moves, places, counts, outs)
     for group in range(groups):
         at, begin = group * layout[0], group * start.shape[1]
-        _multiply_panels(source, tables, run, weight, at, layout, start, begin, column, columns)
-        shift(outs, blocks * ROWS, (group_columns - columns) * source.itemsize)
+        _multiply_panels(source, tables, run, weight, at, layout, full, start, begin, column, columns)
+        shift(outs, outs.size, (group_columns - columns) * source.itemsize)
         if group + 1 < groups:
-            shift(table, blocks * ROWS * taps, group_run * source.itemsize)
+            shift(table, table.size, group_run * source.itemsize)
     keep(zeros)
     keep(scratch)
 
 
 # Maps up to this many positions are walked along the batch: small enough that several images stay in the cache.
-_SMALL_MAP = 32 * 32
+SMALL_MAP = 32 * 32
 
 
 @kernel
-def _walks_along_batch(source, grid, taps):
+def _walks_along_batch(source, grid, taps, rows):
     """Whether blocks take one position of several images: where no tile is wasted and borders weigh much."""
-    return source.shape[0] % ROWS == 0 and taps > 1 and grid[0] * grid[1] * grid[2] <= _SMALL_MAP
+    return source.shape[0] % rows == 0 and taps > 1 and grid[0] * grid[1] * grid[2] <= SMALL_MAP
 
 
 @parallel_kernel
-def correlate(source, weight, layout, run, start, out, grid, step, displacement, origin, spacing):
-    """out = start + sum over taps of source @ weight, on the grid described in the module's header."""
+def correlate(source, weight, layout, tile, run, start, out, grid, step, displacement, origin, spacing):
+    """out = start + sum over taps of source @ weight, on the grid described in the module's header.
+
+    tile (rows, columns) is the register tile's: the wide one must be filled by the columns, but for less than a vector.
+    """
     groups = start.shape[0]
     columns = out.shape[4] // groups
-    full = VECTORS * lane_count(source)
-    along_batch = _walks_along_batch(source, grid, displacement.shape[0])
-    blocks_in_all = ceil_divide(out.shape[0] * grid[0] * grid[1] * grid[2], ROWS)
+    rows, full = tile
+    along_batch = _walks_along_batch(source, grid, displacement.shape[0], rows)
+    blocks_in_all = ceil_divide(out.shape[0] * grid[0] * grid[1] * grid[2], rows)
     panels = ceil_divide(columns, full)
-    most = min(_MOST_BLOCKS, max(_SOME_BLOCKS, _WRITTEN_BYTES // (out.shape[4] * source.itemsize * ROWS)))
-    blocks = max(1, min(most, _TASK_BYTES // (run * groups * source.itemsize * ROWS)))
+    most = min(_MOST_BLOCKS, max(_SOME_BLOCKS, _WRITTEN_BYTES // (out.shape[4] * source.itemsize * rows)))
+    blocks = max(1, min(most, _TASK_BYTES // (run * groups * source.itemsize * rows)))
     # Each task reads all weights of its columns: where those outweigh the source, columns are what is shared out.
     if weight.size > source.size:
         column_tasks = min(panels, _LEAST_TASKS)
@@ -239,6 +249,7 @@ def correlate(source, weight, layout, run, start, out, grid, step, displacement,
             source,
             weight,
             layout,
+            tile,
             run,
             start,
             out,
@@ -279,13 +290,13 @@ def _ahead(nth, gradients, gradient_bytes, inputs, input_bytes):
 
 
 @kernel
-def _add_chunk(source, table, counts, panels, seen, offset, unit, units, dweight, scratch, offsets, outs, coming):
+def _add_chunk(source, table, counts, panels, seen, offset, unit, units, dweight, room, coming):
     """Units of dweight (taps, rows, columns) += what each tap sees of a chunk, times the panels of its gradients.
 
     Meanwhile the next chunk is on its way into the second-level cache: `coming` is as `_ahead` wants it.
     """
     rows, full = dweight.shape[1], panels.shape[2]
-    blocks = ceil_divide(rows, ROWS)
+    blocks = ceil_divide(rows, OUTER_BLOCK)
     done = 0
     for u in range(unit, unit + units):
         tap, block = divmod(u, blocks)
@@ -297,28 +308,25 @@ def _add_chunk(source, table, counts, panels, seen, offset, unit, units, dweight
         gradients = seen[local * _CHUNK : local * _CHUNK + count]
         for p in range(panels.shape[0]):
             skip, ahead = p * panels.shape[1] * full * source.itemsize, _ahead(done * LINE_BYTES, *coming)
-            add_outer_products(
-                source, inputs, offset, gradients, skip, total, block * ROWS, p * full, offsets, outs, scratch, ahead
-            )
-            done += count
+            row = block * OUTER_BLOCK
+            add_outer_products(source, inputs, offset, gradients, skip, total, row, OUTER_BLOCK, p * full, room, ahead)
+            done += count * ceil_divide(min(OUTER_BLOCK, rows - row), WIDE_ROWS)
 
 
 @kernel
 def _weight_gradient_task(first, last, unit, units, source, dout, dweight, grid, step, displacement, offset):
-    """Units unit .. unit + units (tiles of rows, tap by tap) of dweight, summed over positions first .. last."""
+    """Units unit .. unit + units (blocks of rows, tap by tap) of dweight, summed over positions first .. last."""
     groups, _, rows, columns = dweight.shape
-    blocks = ceil_divide(rows, ROWS)
+    blocks = ceil_divide(rows, OUTER_BLOCK)
     taps = (unit + units - 1) // blocks - unit // blocks + 1
-    full = VECTORS * lane_count(source)
-    scratch = np.empty(full, source.dtype)
+    full = WIDE_VECTORS * lane_count(source)
+    room = outer_room(source)
     panels = np.empty((ceil_divide(columns, full), _CHUNK, full), source.dtype)
     table, seen = np.empty(taps * _CHUNK, np.int64), np.empty(taps * _CHUNK, np.int64)
     counts = np.empty(taps, np.int64)
-    offsets = np.empty(ROWS, np.int64)
-    outs = np.empty(ROWS, np.int64)
     for u in range(unit, unit + units):
         tap, block = divmod(u, blocks)
-        dweight[:, tap, block * ROWS : (block + 1) * ROWS] = 0
+        dweight[:, tap, block * OUTER_BLOCK : (block + 1) * OUTER_BLOCK] = 0
     for chunk in range(first, last, _CHUNK):
         count = min(_CHUNK, last - chunk)
         for t in range(taps):
@@ -331,7 +339,7 @@ def _weight_gradient_task(first, last, unit, units, source, dout, dweight, grid,
         for group in range(groups):
             _gather_panels(dout, chunk, count, group * columns, columns, panels)
             these = dweight[group]
-            _add_chunk(source, table, counts, panels, seen, offset, unit, units, these, scratch, offsets, outs, coming)
+            _add_chunk(source, table, counts, panels, seen, offset, unit, units, these, room, coming)
             shift(table, taps * _CHUNK, source.shape[4] // groups * source.itemsize)
     keep(panels)
 
@@ -344,7 +352,7 @@ def correlate_weight_gradient(source, dout, partial, grid, step, displacement, o
     """
     splits, _, taps, rows, _ = partial.shape
     positions = dout.size // dout.shape[4]
-    units = taps * ceil_divide(rows, ROWS)
+    units = taps * ceil_divide(rows, OUTER_BLOCK)
     share = ceil_divide(positions, splits)
     unit_tasks = min(units, ceil_divide(_LEAST_TASKS, splits))
     task_units = ceil_divide(units, unit_tasks)

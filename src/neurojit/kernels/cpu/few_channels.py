@@ -12,12 +12,12 @@ corner. Weights come in panels of the register tile's width, (panels, size, full
 
 import numpy as np
 
-from neurojit.core.emitter import LINE_BYTES
 from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.runs import accumulate, copy
 from neurojit.core.simd import (
     ROWS,
     VECTORS,
+    WIDE_VECTORS,
     address,
     keep,
     lane_count,
@@ -26,7 +26,7 @@ from neurojit.core.simd import (
 )
 from neurojit.kernels.cpu.boxes import box_count, place, read_box, tabulate_box
 from neurojit.kernels.cpu.chunks import ceil_divide
-from neurojit.kernels.cpu.product import PART, add_outer_products, multiply
+from neurojit.kernels.cpu.product import PART, add_outer_products, multiply, outer_room
 
 _POSITIONS = 128  # windows that give back at a time
 
@@ -110,13 +110,12 @@ def correlate_windows(source, weight, start, out, grid, step, dilation, before, 
 def _sum_boxes(source, dy, grid, step, dilation, before, box, seen, offsets, first, last, total):
     """total (size, columns) = sum over the windows of boxes first .. last of what a window sees times dy."""
     size, columns = total.shape
-    full = VECTORS * lane_count(source)
+    full = WIDE_VECTORS * lane_count(source)
     most = box[0] * box[1]
-    band, scratch = np.empty((*seen, source.shape[4]), source.dtype), np.empty(full, source.dtype)
-    # A tile reads whole panels of dy, which these are even past its last column.
+    band, room = np.empty((*seen, source.shape[4]), source.dtype), outer_room(source)
+    # A tile reads whole vectors of dy, as these are even past its last column.
     panel = np.empty((most, full), source.dtype)
     corners, positions, rows = np.empty(most, np.int64), np.empty(most, np.int64), np.empty(most, np.int64)
-    shifts, outs = np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
     total[:] = 0
     for index in range(first, last):
         corner = place(index, grid, box)
@@ -126,16 +125,12 @@ def _sum_boxes(source, dy, grid, step, dilation, before, box, seen, offsets, fir
         for column in range(0, columns, full):
             for i in range(count):
                 rows[i] = address(dy, positions[i] * columns + column)
-            if columns % full > 0:
+            if columns % lane_count(source) > 0:
                 for i in range(count):
                     copy(source, rows[i], address(panel, i * full), min(full, columns - column))
                     rows[i] = address(panel, i * full)
-            for row in range(0, size, ROWS):
-                windows = corners[:count]
-                add_outer_products(source, windows, offsets, rows, 0, total, row, column, shifts, outs, scratch, ahead)
-                ahead += count * LINE_BYTES
+            add_outer_products(source, corners[:count], offsets, rows, 0, total, 0, size, column, room, ahead)
     keep(band)
-    keep(scratch)
     keep(panel)
 
 

@@ -8,8 +8,8 @@ z (K, F)    y (K, O)    panels (P, K, columns of a panel)    gram (D, D) with D 
 import numpy as np
 
 from neurojit.core.jit import kernel
-from neurojit.core.simd import ROWS, address, keep
-from neurojit.kernels.cpu.product import add_outer_products
+from neurojit.core.simd import address, keep
+from neurojit.kernels.cpu.product import add_outer_products, outer_room
 
 _PART = 128  # rows at a time: two panels of them fit the first-level cache
 
@@ -39,7 +39,7 @@ def add_gram(panels, first, last, gram):
     count, width = panels.shape[1], panels.shape[2]
     size = gram.shape[0]
     table, rows, offsets = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(size, np.int64)
-    shifts, outs, scratch = np.empty(ROWS, np.int64), np.empty(ROWS, np.int64), np.empty(width, panels.dtype)
+    room = outer_room(panels)
     for i in range(size):
         offsets[i] = (i // width * count * width + i % width) * panels.itemsize
     for k in range(count):
@@ -51,7 +51,5 @@ def add_gram(panels, first, last, gram):
                 rows[k] = address(panels, (p * count + k) * width)
             some, others = table[start:stop], rows[start:stop]
             ahead, column = address(panels, (p * count + min(stop, count - 1)) * width), p * width
-            for row in range(0, min(column + width, size), ROWS):
-                add_outer_products(panels, some, offsets, others, 0, gram, row, column, shifts, outs, scratch, ahead)
+            add_outer_products(panels, some, offsets, others, 0, gram, 0, column + width, column, room, ahead)
     keep(panels)
-    keep(scratch)

@@ -1,16 +1,22 @@
 """A matrix product on the register tile, from addresses of its rows."""
 
+import math
+
 import numpy as np
 
+from neurojit.core.emitter import LINE_BYTES
 from neurojit.core.jit import inner_kernel, kernel
 from neurojit.core.simd import (
     ROWS,
     VECTORS,
+    WIDE_ROWS,
+    WIDE_VECTORS,
     address,
     keep,
     lane_count,
     multiply_columns,
     multiply_columns_narrow,
+    multiply_columns_wide,
     multiply_rows,
     multiply_rows_narrow,
 )
@@ -19,6 +25,8 @@ from neurojit.kernels.cpu.addresses import shift
 
 # Values of a row multiplied at a time: weights of so many, a panel wide, stay in the first-level cache.
 PART = 256
+# Rows that tiles of outer products fill, whichever of their shapes the columns ask for.
+OUTER_BLOCK = math.lcm(ROWS, WIDE_ROWS)
 # A tile takes as long as this many rows one by one, or longer.
 FEW_ROWS = 3
 
@@ -104,22 +112,47 @@ def fill_tile(table, count):
         table[t] = table[count - 1]
 
 
+@kernel
+def outer_room(like):
+    """Room for `add_outer_products` to work in: offsets and addresses of a tile's rows, and a row to write nowhere."""
+    return np.empty(ROWS, np.int64), np.empty(ROWS, np.int64), np.empty(WIDE_VECTORS * lane_count(like), like.dtype)
+
+
 @inner_kernel
-def add_outer_products(like, table, offsets, rows, skip, total, row, column, shifts, outs, scratch, ahead):
-    """total[row .. row + ROWS, column ..] += sum over k of a[k]^T b[k], one panel of columns wide.
+def _aim(offsets, total, row, rows, last, column, room):
+    """Tell a tile where the values for rows row .. row + rows of total lie and its sums go: from `last` on, nowhere."""
+    shifts, outs, scratch = room
+    for i in range(row, row + rows):
+        is_row = i < last
+        shifts[i - row] = offsets[i if is_row else row]
+        outs[i - row] = address(total, i * total.shape[1] + column) if is_row else address(scratch, 0)
+
+
+@kernel
+def add_outer_products(like, table, offsets, rows, skip, total, row, height, column, room, ahead):
+    """total[row .. row + height, column ..] += sum over k of a[k]^T b[k], WIDE_VECTORS vectors of columns at most.
 
     table holds the addresses of a[k] and rows those of b[k], whose `column` lies `skip` bytes behind; offsets says how
-    many bytes behind the start of a[k] the value for each row of total lies. shifts and outs have ROWS entries, scratch
-    a full panel, for use in here. Memory from the address `ahead` on is fetched meanwhile, a cache line for each k.
+    many bytes behind the start of a[k] the value for each row of total lies. Memory from the address `ahead` on is
+    fetched meanwhile, a cache line for each k of each tile. No vector is read that lies wholly past the last column.
     """
-    size, columns = total.shape
-    for i in range(ROWS):
-        is_row = row + i < size
-        shifts[i] = offsets[row + i if is_row else row]
-        outs[i] = address(total, (row + i) * columns + column) if is_row else address(scratch, 0)
+    shifts, outs, _ = room
+    lanes, count = lane_count(like), table.size
     at, by, b, into = address(table, 0), address(shifts, 0), address(rows, 0), address(outs, 0)
-    rest = columns - column
-    if rest <= lane_count(like):
-        multiply_columns_narrow(like, at, by, b, skip, table.size, into, rest, ahead)
-    else:
-        multiply_columns(like, at, by, b, skip, table.size, into, min(rest, VECTORS * lane_count(like)), ahead)
+    last, end = min(row + height, total.shape[0]), min(column + WIDE_VECTORS * lanes, total.shape[1])
+    while column < end:
+        rest = end - column
+        is_wide, is_narrow = rest > (WIDE_VECTORS - 1) * lanes, rest <= lanes
+        tile_rows = WIDE_ROWS if is_wide else ROWS
+        width = min(rest, (WIDE_VECTORS if is_wide else 1 if is_narrow else VECTORS) * lanes)
+        for i in range(row, last, tile_rows):
+            _aim(offsets, total, i, tile_rows, last, column, room)
+            if is_wide:
+                multiply_columns_wide(like, at, by, b, skip, count, into, width, ahead)
+            elif is_narrow:
+                multiply_columns_narrow(like, at, by, b, skip, count, into, width, ahead)
+            else:
+                multiply_columns(like, at, by, b, skip, count, into, width, ahead)
+            ahead += count * LINE_BYTES
+        column += width
+        skip += width * like.itemsize

@@ -15,9 +15,9 @@ import numpy as np
 
 from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.runs import copy
-from neurojit.core.simd import ROWS, VECTORS, address, keep, lane_count
+from neurojit.core.simd import ROWS, WIDE_VECTORS, address, keep, lane_count
 from neurojit.kernels.cpu.chunks import ceil_divide
-from neurojit.kernels.cpu.product import add_outer_products, fill_tile, multiply_matrix
+from neurojit.kernels.cpu.product import OUTER_BLOCK, add_outer_products, fill_tile, multiply_matrix, outer_room
 
 _POSITIONS = 256  # of the weight gradient's sums at a time: a panel of them stays in the first-level cache
 _LEAST_TASKS = 8
@@ -155,32 +155,18 @@ def tabulate_pairs(x, h0, y, lengths, reverse, begin, end, dkept, inputs, states
 
 @kernel
 def _add_products_task(a, b, width, offsets, total, row, rows, column, columns):
-    full, item = VECTORS * lane_count(total), total.itemsize
-    panel, scratch = np.zeros((_POSITIONS, full), total.dtype), np.empty(full, total.dtype)
-    lines, shifts, outs = np.empty(_POSITIONS, np.int64), np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
+    full, item = WIDE_VECTORS * lane_count(total), total.itemsize
+    panel, room = np.zeros((_POSITIONS, full), total.dtype), outer_room(total)
+    lines = np.empty(_POSITIONS, np.int64)
     for first in range(0, a.size, _POSITIONS):
         count = min(_POSITIONS, a.size - first)
         for j in range(column, column + columns, full):
             for k in range(count):
                 lines[k] = address(panel, k * full)
                 copy(total, b[first + k] + j * item, lines[k], min(full, width - j))
-            for r in range(row, row + rows, ROWS):
-                add_outer_products(
-                    total,
-                    a[first : first + count],
-                    offsets,
-                    lines[:count],
-                    0,
-                    total,
-                    r,
-                    j,
-                    shifts,
-                    outs,
-                    scratch,
-                    lines[0],
-                )
+            some, others = a[first : first + count], lines[:count]
+            add_outer_products(total, some, offsets, others, 0, total, row, rows, j, room, lines[0])
     keep(panel)
-    keep(scratch)
 
 
 @parallel_kernel
@@ -190,11 +176,11 @@ def add_products(a, b, offsets, total):
     total (rows, columns); offsets (rows,) says how many bytes behind a[k] its value r stands.
     """
     rows, columns = total.shape
-    panels, blocks = ceil_divide(columns, VECTORS * lane_count(total)), ceil_divide(rows, ROWS)
+    panels, blocks = ceil_divide(columns, WIDE_VECTORS * lane_count(total)), ceil_divide(rows, OUTER_BLOCK)
     column_tasks = min(panels, _LEAST_TASKS)
     row_tasks = min(blocks, ceil_divide(_LEAST_TASKS, column_tasks))
-    width = ceil_divide(panels, column_tasks) * VECTORS * lane_count(total)
-    height = ceil_divide(blocks, row_tasks) * ROWS
+    width = ceil_divide(panels, column_tasks) * WIDE_VECTORS * lane_count(total)
+    height = ceil_divide(blocks, row_tasks) * OUTER_BLOCK
     for task in prange(row_tasks * column_tasks):
         across, down = divmod(np.int64(task), row_tasks)
         column, row = across * width, down * height

@@ -13,9 +13,9 @@ patches and gradients as in winograd.py.
 import numpy as np
 
 from neurojit.core.jit import kernel, parallel_kernel, prange
-from neurojit.core.simd import ROWS, VECTORS, address, keep, lane_count
+from neurojit.core.simd import WIDE_VECTORS, address, keep, lane_count
 from neurojit.kernels.cpu.chunks import ceil_divide
-from neurojit.kernels.cpu.product import add_outer_products
+from neurojit.kernels.cpu.product import add_outer_products, outer_room
 from neurojit.kernels.cpu.winograd_maps import (
     CHANNELS,
     layer_size,
@@ -29,11 +29,10 @@ from neurojit.kernels.cpu.winograd_maps import (
 def _add_products(patches, gradients, count, totals):
     """totals (layers, channels, columns) += patches^T gradients over `count` tiles, layer by layer."""
     layers, channels, columns = totals.shape
-    full = VECTORS * lane_count(patches)
-    scratch = np.empty(full, patches.dtype)
+    full = WIDE_VECTORS * lane_count(patches)
+    room = outer_room(patches)
     table, rows = np.empty(count, np.int64), np.empty(count, np.int64)
     offsets = np.arange(channels) * patches.itemsize
-    shifts, outs = np.empty(ROWS, np.int64), np.empty(ROWS, np.int64)
     for layer in range(layers):
         for t in range(count):
             table[t] = address(patches, layer * patches.shape[1] + t * channels)
@@ -41,11 +40,7 @@ def _add_products(patches, gradients, count, totals):
         total, ahead = totals[layer], table[0]
         for column in range(0, columns, full):
             skip = column * patches.itemsize
-            for channel in range(0, channels, ROWS):
-                add_outer_products(
-                    patches, table, offsets, rows, skip, total, channel, column, shifts, outs, scratch, ahead
-                )
-    keep(scratch)
+            add_outer_products(patches, table, offsets, rows, skip, total, 0, channels, column, room, ahead)
 
 
 @kernel
@@ -109,7 +104,7 @@ def map_back_partials(variant, partial, dweight):
 @kernel
 def _sum_block(variant, patches, gradients, tiles, channel, column, dweight):
     _, c_in, row = dweight.shape
-    channels, columns = min(CHANNELS, c_in - channel), min(VECTORS * lane_count(patches), row - column)
+    channels, columns = min(CHANNELS, c_in - channel), min(WIDE_VECTORS * lane_count(patches), row - column)
     totals = np.zeros((patches.shape[0], channels, columns), patches.dtype)
     block = np.empty((patches.shape[0], columns), patches.dtype)
     _add_products(patches, gradients, tiles, totals)
@@ -121,7 +116,7 @@ def _sum_block(variant, patches, gradients, tiles, channel, column, dweight):
 @parallel_kernel
 def sum_by_blocks(variant, patches, gradients, tiles, dweight):
     """dweight from patches in blocks of CHANNELS channels and gradients in panels, one pair of them to a task."""
-    full = VECTORS * lane_count(patches)
+    full = WIDE_VECTORS * lane_count(patches)
     blocks, panels = patches.shape[0], gradients.shape[0]
     for task in prange(blocks * panels):
         panel, block = divmod(np.int64(task), blocks)
