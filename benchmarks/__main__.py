@@ -14,6 +14,7 @@ FAMILIES = {
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
     "word2vec": "word vectors beside gensim: words a second, scan, memory",
+    "word2vec_results": "analogies and similarities of word vectors beside gensim's, three seeds",
     "reservoirs": "reservoirs beside reservoirpy: states, batches, fits, memory",
     "reservoir_results": "reservoirs on tasks of the literature, five seeds",
     "recurrent": "recurrent layers beside PyTorch: forward, backward, a step of a stream",

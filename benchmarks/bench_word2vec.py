@@ -1,9 +1,8 @@
-"""Word vectors beside gensim: words a second, the vocabulary's scan, peak memory; on request how good the vectors are.
+"""Word vectors beside gensim: words a second, the vocabulary's scan, peak memory.
 
 The text is English Wikipedia in sentences of 1,000 words. Each side reads it from the same file, gensim by
 `corpus_file`, its fastest way. Settings are gensim's defaults: size 100, window 5, negative 5, sample 1e-3, min_count
-5. ``python -m benchmarks word2vec`` takes two minutes or three. ``python -m benchmarks.bench_word2vec`` compares
-quality for three seeds, after five epochs of 20 MB and one of the whole text, which takes half an hour.
+5. How good the vectors are: ``python -m benchmarks word2vec_results``.
 """
 
 import gzip
@@ -13,16 +12,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-import numpy as np
-
 import neurojit as nj
 from benchmarks import harness
 
 SENTENCE = 1000
 TIMED = 10_000_000  # characters of text in a timed turn
-PART = 20_000_000  # and where memory and quality are looked at
+PART = 20_000_000  # and where memory is looked at
 ROUNDS = 3
-RESTRICT = 30_000
 ARCHITECTURES = {"skip-gram": 1, "cbow": 0}
 
 
@@ -85,49 +81,27 @@ def scan(path):
     print(f"{'vocabulary scan':32s}{rates}{times['gensim'] / times['ours']:17.2f}x", flush=True)
 
 
-def quality(path, architecture, epochs, seeds):
-    """Analogies (the first 30,000 words) and WordSim-353 after training, mean over seeds."""
-    data = Path(os.environ["NEUROJIT_DATA"])
-    what = f"{architecture}, {epochs} epochs of {path.stat().st_size / 1e6:.0f} MB"
-    scores = {"ours": [], "gensim": []}
-    for seed in seeds:
-        scores["ours"].append(_our_quality(path, architecture, epochs, seed, data))
-        scores["gensim"].append(_peers_quality(path, architecture, epochs, seed, data))
-        for side, values in scores.items():
-            print(
-                f"{what}, seed {seed}, {side}: analogies {values[-1][0]:.4f}, Spearman {values[-1][1]:.4f}", flush=True
-            )
-    for side, values in scores.items():
-        print(
-            "{}, mean, {}: analogies {:.4f}, Spearman {:.4f}".format(what, side, *np.mean(values, axis=0)), flush=True
-        )
+def libraries_memory(path):
+    """Print megabytes held by Numba, scikit-learn and a compiled function that does nothing: no estimator has less."""
+    import numba
+    import sklearn.base  # noqa: F401
+
+    numba.njit(cache=True)(_nothing)()
+    print(_held("VmHWM"))
 
 
-def _our_quality(path, architecture, epochs, seed, data):
-    model = nj.Word2Vec(architecture=architecture, epochs=epochs, random_state=seed).fit(nj.text.LineSentences(path))
-    found = model.keyed_vectors_
-    analogies = found.evaluate_word_analogies(data / "questions-words.txt", restrict_vocab=RESTRICT).accuracy
-    return analogies, found.evaluate_word_pairs(data / "wordsim353.tsv").spearman
-
-
-def _peers_quality(path, architecture, epochs, seed, data):
-    from gensim.models import Word2Vec
-
-    model = Word2Vec(sg=ARCHITECTURES[architecture], workers=2, epochs=epochs, seed=seed, corpus_file=str(path))
-    analogies = model.wv.evaluate_word_analogies(str(data / "questions-words.txt"), restrict_vocab=RESTRICT)[0]
-    return analogies, model.wv.evaluate_word_pairs(str(data / "wordsim353.tsv"))[1].statistic
+def _nothing():
+    pass
 
 
 def peak_memory(path):
-    """Print megabytes held with the libraries, after a small training, at the peak of a training; of the vectors."""
-    nj.Word2Vec()
-    held = [_held()]
+    """Print megabytes held after a small training, at the peak of a training, of it mapped files; of the vectors."""
     small = Path(path).with_name("small.txt")
     small.write_text("a b c d e " * 2000)
     nj.Word2Vec(epochs=1).fit(nj.text.LineSentences(small))
-    held.append(_held())
+    held = _held("VmHWM")
     model = nj.Word2Vec(epochs=1, random_state=0).fit(nj.text.LineSentences(path))
-    print(*held, _held(), model.vectors_.size * 8 >> 20)
+    print(held, _held("VmHWM"), _held("RssFile"), model.vectors_.size * 8 >> 20)
 
 
 def peers_peak_memory(path):
@@ -135,12 +109,12 @@ def peers_peak_memory(path):
     from gensim.models import Word2Vec
 
     Word2Vec(sg=1, epochs=1, workers=2, corpus_file=path)
-    print(_held())
+    print(_held("VmHWM"))
 
 
-def _held():
-    """Megabytes this process held at most; Linux."""
-    return int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) >> 10
+def _held(what):
+    """Megabytes this process holds, by a line of Linux's account; VmHWM is the most it ever held."""
+    return int(Path("/proc/self/status").read_text().split(f"{what}:")[1].split()[0]) >> 10
 
 
 def _alone(function, path):
@@ -152,11 +126,13 @@ def _alone(function, path):
 
 def memory(path):
     """Peak memory of a training that reads a file, in processes of their own."""
-    _alone("peak_memory", path)  # so that no kernel is compiled in the next
-    imported, small, peak, vectors = _alone("peak_memory", path)
-    (peers,) = _alone("peers_peak_memory", path)
+    for function in ("peak_memory", "libraries_memory"):
+        _alone(function, path)  # so that nothing is compiled in the next
+    small, peak, files, vectors = _alone("peak_memory", path)
+    (peers,), (libraries,) = _alone("peers_peak_memory", path), _alone("libraries_memory", path)
     print(f"peak memory while streaming {path.stat().st_size / 1e6:.0f} MB: ours {peak} MB, gensim {peers} MB")
-    print(f"  of ours: {imported} MB with the libraries, {small} MB after a training of five words", end="; ")
+    print(f"  of ours: {small} MB after a training of five words; {files} MB are mapped files, the libraries' code")
+    print(f"  numba, scikit-learn and a function that does nothing: {libraries} MB", end="; ")
     print(f"vocabulary x size x 8 bytes are {vectors} MB", flush=True)
 
 
@@ -166,16 +142,7 @@ def main():
         speed(path)
         scan(path)
         memory(corpus(folder, PART))
-    print("how good the vectors are: python -m benchmarks.bench_word2vec")
-
-
-def accuracy(seeds=(1, 2, 3)):
-    with tempfile.TemporaryDirectory() as folder:
-        for characters, epochs in ((PART, 5), (None, 1)):
-            path = corpus(folder, characters)
-            for architecture in ARCHITECTURES:
-                quality(path, architecture, epochs, seeds)
 
 
 if __name__ == "__main__":
-    accuracy()
+    main()

@@ -12,7 +12,7 @@ That is where m c steps one after another would have led, if each took the row t
 the sum of the changes where they are few, their mean where every copy has arrived by itself. `rate` is the learning
 rate times `stiffness`, a typical curvature of the objective along a row.
 
-    contexts, targets  (n_words + SHARDS most, D)  the matrices, and below them room for `most` copies of each shard
+    contexts, targets  (n_words + SHARDS most, D)  the matrices, and below them room for copies, shard after shard
     slots     (2, n_words, SHARDS) int32    number of a row among those a shard uses, -1 for none; 0 contexts, 1 targets
     members   (2, SHARDS, most) int32       rows that a shard uses
     counts    (2, SHARDS) int64             how many
@@ -150,11 +150,11 @@ def _users(slots, row, n):
 
 
 @kernel
-def _copy_shared(matrix, slots, members, count, shard, n, places):
+def _copy_shared(matrix, slots, members, counts, shard, n, places):
     """Copy the rows that other shards use as well, and ask for all; the place of each row or its copy in the matrix."""
     width = matrix.shape[1]
     vectors = width // lane_count(matrix)
-    free = slots.shape[0] + shard * places.size
+    count, free = counts[shard], slots.shape[0] + counts[:shard].sum()  # no more copies than rows
     x, z = np.empty(1, np.int64), np.empty(1, np.int64)
     for slot in range(count):
         if slot + _AHEAD < count:
@@ -190,8 +190,8 @@ def _train(
     rate,
 ):
     """Train on a planned block of `size` tokens, the first of which is number `first` of those around it."""
-    _copy_shared(contexts, slots[0], members[0, shard], counts[0, shard], shard, n, places[0, shard])
-    _copy_shared(targets, slots[1], members[1, shard], counts[1, shard], shard, n, places[1, shard])
+    _copy_shared(contexts, slots[0], members[0, shard], counts[0], shard, n, places[0, shard])
+    _copy_shared(targets, slots[1], members[1, shard], counts[1], shard, n, places[1, shard])
     for i in range(around.size):
         if around[i] >= 0:
             around[i] = places[0, shard, around[i]]
