@@ -73,8 +73,11 @@ def _products(panels, codes, weight, index, starts, shift, x, out, times):
         multiply(panels, codes, weight, index, starts, shift, nth % 2, x, out)
 
 
-def gather_rate(dtype, units=128, fan_in=16, times=20_000):
-    """Numbers a second that one core gathers and multiplies where all lies in the first-level cache."""
+def gather_rate(dtype, units=480, fan_in=5, times=20_000):
+    """Numbers a second that one core gathers and multiplies where all lies in the first-level cache.
+
+    A row has so few numbers that none are looked up instead.
+    """
     packed = pack([reservoir_matrix(units, fan_in=fan_in, random_state=0)], dtype)
     x, out = np.zeros(2 * units, dtype), np.zeros(2 * units, dtype)
     arguments = (*(part[0] for part in (packed.panels, packed.codes)), packed.weight, packed.index)
