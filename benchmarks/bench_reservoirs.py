@@ -18,8 +18,9 @@ from neurojit.reservoirs.packing import pack
 
 SIZES = [(100, 0.1), (500, 0.1), (1000, 0.01), (1000, 0.1), (5000, 0.01)]
 STEPS = 5000
-SERIES, SERIES_STEPS = 64, 100
+SERIES, SERIES_STEPS = 64, 400
 REPEATS = 5
+PAUSE = 0.05  # seconds in which BLAS's threads, which reservoirpy's products woke, fall asleep
 OURS = [("random", np.float64), ("random", np.float32), ("shifts", np.float64), ("shifts", np.float32)]
 
 
@@ -72,8 +73,11 @@ def _products(panels, codes, weight, index, starts, shift, x, out, times):
         multiply(panels, codes, weight, index, starts, shift, nth % 2, x, out)
 
 
-def gather_rate(dtype, units=128, fan_in=16, times=20_000):
-    """Numbers a second that one core gathers and multiplies where all lies in the first-level cache."""
+def gather_rate(dtype, units=480, fan_in=5, times=20_000):
+    """Numbers a second that one core gathers and multiplies where all lies in the first-level cache.
+
+    A row has so few numbers that none are looked up instead.
+    """
     packed = pack([reservoir_matrix(units, fan_in=fan_in, random_state=0)], dtype)
     x, out = np.zeros(2 * units, dtype), np.zeros(2 * units, dtype)
     arguments = (*(part[0] for part in (packed.panels, packed.codes)), packed.weight, packed.index)
@@ -107,7 +111,7 @@ def harvesting():
         out = {name: np.empty((STEPS, units), r.dtype) for name, r in ours.items()}
         functions = {"peer": lambda p=peer: p.run(u)}
         functions |= {name: lambda r=r, o=out[name]: r.run(u, out=o) for name, r in ours.items()}
-        times = harness.interleave(functions, repeats=REPEATS, inner=1)
+        times = harness.interleave(functions, repeats=REPEATS, inner=1, pause=PAUSE)
         line = f"({units}, {connectivity})  reservoirpy {1e6 * times['peer'] / STEPS:6.1f}"
         for name, reservoir in ours.items():
             step = times[name] / STEPS
@@ -132,7 +136,7 @@ def batches():
         ours = {f"{t} {np.dtype(d).name}": our_reservoir(units, connectivity, t, d) for t, d in OURS}
         functions = {"peer": lambda p=peer: [p.run(u) for u in series]}
         functions |= {name: lambda r=r: run(r) for name, r in ours.items()}
-        times = harness.interleave(functions, repeats=3, inner=1)
+        times = harness.interleave(functions, repeats=3, inner=1, pause=PAUSE)
         steps = SERIES * SERIES_STEPS
         line = f"({units}, {connectivity})  reservoirpy {1e6 * times['peer'] / steps:6.1f}"
         for name in ours:
@@ -182,7 +186,7 @@ def fits():
         functions |= {"shifts": lambda m=model: m("shifts").fit(x[:-1], x[1:])}
         functions |= {"peer again": peer_again, "random again": lambda a=again: a("random")}
         functions |= {"shifts again": lambda a=again: a("shifts")}
-        times = harness.interleave(functions, repeats=3 if units <= 1000 else 1, inner=1)
+        times = harness.interleave(functions, repeats=3 if units <= 1000 else 1, inner=1, pause=PAUSE)
         line = f"({units}, {connectivity})"
         for suffix, what in (("", "with the matrix made"), (" again", "matrix made before")):
             peer = times[f"peer{suffix}"]

@@ -45,9 +45,22 @@ def test_sums_do_not_depend_on_the_pieces(rows):
     np.testing.assert_allclose(one.solve(1e-3).weights, many.solve(1e-3).weights, rtol=1e-9, atol=1e-11)
     assert one.n_rows == many.n_rows == 200
     again = NormalEquations.from_state(one.state())
+    assert not np.shares_memory(again.sums, one.sums)
     again.add(z[:50].copy(), y[:50])
     one.add(z[:50].copy(), y[:50])
     np.testing.assert_array_equal(again.solve(1e-3).weights, one.solve(1e-3).weights)
+
+
+@pytest.mark.parametrize(("n_rows", "n_features"), [(2500, 3), (1024, 157), (1025, 341), (70, 500), (2100, 158)])
+def test_sums_of_many_rows_and_features(rng, n_rows, n_features, same_bits):
+    """Rows beyond one batch, features beyond one block of the sums."""
+    z, y = rng.standard_normal((n_rows, n_features)) + 3, rng.standard_normal((n_rows, 2))
+    zz, zy, yy, *_ = summed(z, y).centred()
+    centred, targets = z - z.mean(axis=0), y - y.mean(axis=0)
+    np.testing.assert_allclose(np.tril(zz), np.tril(centred.T @ centred), rtol=0, atol=1e-9 * n_rows)
+    np.testing.assert_allclose(zy, centred.T @ targets, rtol=0, atol=1e-9 * n_rows)
+    np.testing.assert_allclose(yy, (targets**2).sum(axis=0), rtol=1e-9)
+    same_bits(lambda: np.tril(summed(z, y).centred()[0]))
 
 
 def test_generalized_cross_validation(rows):

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import strategies as st
 
 from neurojit.core.random import Key
+from neurojit.core.sparse import SERIES
 from neurojit.reservoirs import Drive, Reservoir, harvest, make_reservoir, reservoir_matrix
 from neurojit.reservoirs.matrices import TOPOLOGIES
 from tests.reference import reservoir as reference
@@ -112,7 +113,7 @@ def test_any_form_of_input(rng, form):
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_harvest_of_series(rng, lengths, topology, dtype, monkeypatch):
     """Series of any lengths, in pieces of a few steps, with outputs that are fed back."""
-    for limit in ("_PIECE_BYTES", "_LEAST_ROWS"):
+    for limit in ("_PIECE_BYTES", "_LEAST_ROWS", "_LEAST_STEPS"):
         monkeypatch.setattr(f"neurojit.reservoirs.harvesting.{limit}", 1)  # a step at a time
     reservoir = make_reservoir(2, n_units=40, n_layers=2, n_feedback=1, topology=topology, dtype=dtype, random_state=0)
     series = [rng.standard_normal((length, 2)) for length in lengths]
@@ -166,3 +167,19 @@ def test_noise_of_many_series_is_that_of_each():
     assert len(found) == 40
     for s in (0, 7, 39):
         np.testing.assert_allclose(found[s], reservoir.run(series[0], noise=0.2, key=Key(9).child(s)), atol=1e-13)
+
+
+@pytest.mark.parametrize("options", [{"fan_in": 60}, {"density": 0.1}, {"fan_in": 60, "topology": "shifts"}], ids=str)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_rows_in_segments(rng, options, dtype, monkeypatch):
+    """Series side by side on matrices so dense that rows are multiplied segment by segment, here of 100 units."""
+    monkeypatch.setattr("neurojit.reservoirs.packing._NEAR", 100 * SERIES * np.dtype(dtype).itemsize)
+    reservoir = make_reservoir(1, n_units=601, dtype=dtype, random_state=0, **options)
+    order = reservoir._beside[2][0].reshape(7, -1)
+    assert (np.sort(order, axis=1) == np.arange(order.shape[1])).all(), "each row has a part in each of 7 segments"
+    u = rng.standard_normal((SERIES - 1, 8, 1))
+    start = rng.standard_normal((SERIES - 1, 601)).astype(dtype)
+    found = reservoir.run_batch(u, start)
+    tolerance = 1e-12 if dtype == np.float64 else 1e-4
+    for s in (0, 5, SERIES - 2):
+        np.testing.assert_allclose(found[s], expected(reservoir, u[s], start[s]), rtol=0, atol=tolerance)

@@ -5,7 +5,7 @@ side in lanes, so no sum waits for another and weights are read in the order the
 
 - `add_gathered`: out[i] += sum_k weight[k, i] x[index[k, i]]: any sparse matrix.
 - `add_shifted`: out[i] += sum_k weight[k, i] x[i + shift[k]]: rows that read along shifted copies of x; no gather.
-- `add_rows`, `add_rows_shifted`: a few rows of either against several vectors side by side.
+- `add_rows`: a few rows of a sparse matrix against several vectors side by side.
 
 Addresses are integers (bytes), from `neurojit.core.simd.address`; nothing is checked here.
 """
@@ -123,77 +123,48 @@ def add_shifted(typing_context, like, weight, shift, count, x, out):
     return types.void(like, *[types.intp] * 5), codegen
 
 
-ROWS_AT_ONCE = 4  # sums that grow beside each other in `add_rows`; a divisor of a block
+ROWS_AT_ONCE = 4  # sums that grow beside each other in `add_rows`
 # Vectors side by side that `add_rows` multiplies: for float64 two registers, which share the loads of weight and index.
 SERIES = max(lanes("float32"), 4)
 
 
-class _Rows(Emitter):
-    """Emits ROWS_AT_ONCE rows of the matrix against vectors that lie side by side."""
-
-    def __init__(self, builder, dtype):
-        super().__init__(builder, dtype, SERIES // lanes(dtype.name))
-
-    def multiply(self, weight, stride, count, x, out, place):
-        """out[r, :] += weight[k * stride + r] * x[place(k, r), :] summed over k < count, count at least 1."""
-        builder = self.builder
-        row_bytes = self.constant(SERIES * self.bytes)
-
-        def step(k, tile):
-            at = self.add(weight, self.scale(builder.mul(k, stride)))
-            new = []
-            for r, sums in enumerate(tile):
-                factor = self.splat(self.element(self.add(at, self.constant(r * self.bytes))))
-                row = self.load(self.add(x, builder.mul(place(k, r), row_bytes)))
-                new.append([builder.call(self.multiply_add, [factor, v, s]) for v, s in zip(row, sums, strict=True)])
-            return new
-
-        rows = [self.add(out, self.constant(r * SERIES * self.bytes)) for r in range(ROWS_AT_ONCE)]
-        tile = self.loop(count, [self.load(row) for row in rows], step, "slot")
-        for sums, row in zip(tile, rows, strict=True):
-            self.store(sums, row)
-
-
 @intrinsic
-def add_rows(typing_context, like, like_index, weight, index, stride, count, x, out):
-    """out[r, :] += sum over k < count of weight[k * stride + r] x[index[k * stride + r], :] for r < ROWS_AT_ONCE.
+def add_rows(typing_context, like, like_index, weight, index, rows, count, x, out):
+    """out[rows[r], :] += sum over k < count of weight[k, r] x[index[k, r], :] for r < ROWS_AT_ONCE.
 
     like, like_index : arrays of the element type and of the index type (uint16 or int32).
-    weight, index : addresses of the first row's first number and unit, `stride` elements from one slot to the next.
-    x, out : addresses of the first row of x and of the first row of sums.
+    weight, index : addresses of `count` runs of ROWS_AT_ONCE each; count is at least 1.
+    rows : address of ROWS_AT_ONCE int32.
+    x, out : addresses of the vectors and of the sums, SERIES side by side.
     """
     bits = like_index.dtype.bitwidth
 
     def codegen(context, builder, signature, arguments):
-        _, _, weight, index, stride, count, x, out = arguments
-        e = _Rows(builder, like.dtype)
+        _, _, weight, index, rows, count, x, out = arguments
+        e = Emitter(builder, like.dtype, SERIES // lanes(like.dtype.name))
+        row_bytes = e.constant(SERIES * e.bytes)
 
-        def place(k, r):
-            nth = e.add(builder.mul(k, stride), e.constant(r))
-            at = e.add(index, builder.mul(nth, e.constant(bits // 8)))
-            return builder.zext(builder.load(builder.inttoptr(at, ir.IntType(bits).as_pointer())), e.int)
+        def integers(address, bits):
+            """ROWS_AT_ONCE integers, by one load: loads are what there are most of."""
+            together = ir.IntType(ROWS_AT_ONCE * bits)
+            held = builder.load(builder.inttoptr(address, together.as_pointer()), align=bits // 8)
+            parts = [builder.lshr(held, ir.Constant(together, r * bits)) for r in range(ROWS_AT_ONCE)]
+            return [builder.zext(builder.trunc(part, ir.IntType(bits)), e.int) for part in parts]
 
-        e.multiply(weight, stride, count, x, out, place)
+        def step(k, tile):
+            first = builder.mul(k, e.constant(ROWS_AT_ONCE))
+            units = integers(e.add(index, builder.mul(first, e.constant(bits // 8))), bits)
+            new = []
+            for r, (unit, sums) in enumerate(zip(units, tile, strict=True)):
+                factor = e.splat(e.element(e.add(weight, e.scale(first), e.constant(r * e.bytes))))
+                row = e.load(e.add(x, builder.mul(unit, row_bytes)))
+                new.append([builder.call(e.multiply_add, [factor, v, s]) for v, s in zip(row, sums, strict=True)])
+            return new
+
+        outs = [e.add(out, builder.mul(row, row_bytes)) for row in integers(rows, 32)]
+        tile = e.loop(count, [e.load(at) for at in outs], step, "slot")
+        for sums, at in zip(tile, outs, strict=True):
+            e.store(sums, at)
         return context.get_dummy_value()
 
     return types.void(like, like_index, *[types.intp] * 6), codegen
-
-
-@intrinsic
-def add_rows_shifted(typing_context, like, weight, shift, stride, count, x, out):
-    """out[r, :] += sum over k < count of weight[k * stride + r] x[shift[k] + r, :] for r < ROWS_AT_ONCE.
-
-    The arguments are those of `add_rows`; x is the address of the first row's own place in x.
-    """
-
-    def codegen(context, builder, signature, arguments):
-        _, weight, shift, stride, count, x, out = arguments
-        e = _Rows(builder, like.dtype)
-
-        def place(k, r):
-            return e.add(e.entry(e.add(shift, builder.mul(k, e.constant(8)))), e.constant(r))
-
-        e.multiply(weight, stride, count, x, out, place)
-        return context.get_dummy_value()
-
-    return types.void(like, *[types.intp] * 6), codegen

@@ -54,5 +54,14 @@ def run_all(function, items):
     >>> workers.run_all(abs, [-1, 2])
     [1, 2]
     """
-    calls = [submit(function, item) for item in items]
-    return [call.result() for call in calls]
+    items = list(items)
+    results = [None] * len(items)
+    left = iter(range(len(items)))
+
+    def work():
+        for i in left:  # each is taken once: threads hold the interpreter while they take one
+            results[i] = function(items[i])
+
+    for call in [submit(work) for _ in range(min(thread_count(), len(items)))]:
+        call.result()
+    return results

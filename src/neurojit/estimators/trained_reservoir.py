@@ -44,10 +44,14 @@ class TrainedReservoir(ReservoirEstimator):
             self._learn_in_the_loop(series, targets, state)
         else:
             drive = Drive(series, targets if self.feedback else None, self._output)
-            noise_key = self._key.child(_NOISE)
-            for piece in harvest(self.reservoir_, drive, state, noise=self.noise, key=noise_key, first=first):
+            options = {"noise": self.noise, "key": self._key.child(_NOISE), "first": first}
+
+            def rows_of(piece):
                 z, which, steps = self._features(piece, washout)
-                self.readout_.add(z, stack_rows(targets, which, steps))
+                return z, stack_rows(targets, which, steps)
+
+            for z, y in harvest(self.reservoir_, drive, state, take=rows_of, **options):
+                self.readout_.add(z, y)
             self._output = targets[-1][-1].copy()
         self._finish()
         self._state, self._n_steps = state[-1].copy(), first + len(series[-1])
@@ -89,8 +93,7 @@ class TrainedReservoir(ReservoirEstimator):
 
     def _open(self, series, state):
         outputs = [np.empty((len(u), self.n_outputs_)) for u in series]
-        for piece in harvest(self.reservoir_, Drive(series), state):
-            z, which, steps = self._features(piece)
+        for z, which, steps in harvest(self.reservoir_, Drive(series), state, take=self._features):
             y, at = self.readout_.predict(z), 0
             for s, rows in zip(which, steps, strict=True):
                 outputs[s][rows] = y[at : at + rows.stop - rows.start]

@@ -18,6 +18,7 @@ _LEAST_SHARE = 4  # a group less than a fourth full goes faster one by one
 _TASKS = 8  # series or groups that run in turn, piece by piece
 _PIECE_BYTES = 1 << 22  # of states: what two caches hold; threads are called once a piece
 _LEAST_ROWS = 256  # in a piece, whatever their size
+_LEAST_STEPS = 1024  # in a piece of a single series, so that there is work for others while it runs on
 
 
 class Drive:
@@ -36,7 +37,9 @@ class Drive:
     >>> import numpy as np
     >>> from neurojit.reservoirs import Drive
     >>> drive = Drive([np.ones((3, 1))], outputs=[np.array([[7.0], [8.0], [9.0]])])
-    >>> drive.piece(0, 0, 4, np.float64)
+    >>> rows = np.empty((4, 2))
+    >>> drive.write(0, 0, rows)
+    >>> rows
     array([[1., 0.],
            [1., 7.],
            [1., 8.],
@@ -53,17 +56,16 @@ class Drive:
     def width(self):
         return self.series[0].shape[1] + (0 if self.outputs is None else self.outputs[0].shape[1])
 
-    def piece(self, s, first, steps, dtype):
-        """Rows `first` to `first + steps` of series s, zeros past its end."""
-        rows = np.zeros((steps, self.width), dtype)
-        u = self.series[s][first : first + steps]
-        rows[: len(u), : u.shape[1]] = u
+    def write(self, s, first, rows):
+        """Write what series s gets from step `first` on into rows, zeros past its end."""
+        u = self.series[s][first : first + len(rows)]
+        width, steps = u.shape[1], len(u)
+        rows[:steps, :width] = u
+        rows[steps:] = 0.0
         if self.outputs is not None:
-            y = self.outputs[s][max(first - 1, 0) : first + len(u) - 1]
-            rows[len(u) - len(y) : len(u), u.shape[1] :] = y
-            if first == 0 and self.before is not None and len(u):
-                rows[0, u.shape[1] :] = self.before
-        return rows
+            y = self.outputs[s][max(first - 1, 0) : first + steps - 1]
+            rows[: steps - len(y), width:] = 0.0 if self.before is None else self.before
+            rows[steps - len(y) : steps, width:] = y
 
 
 @dataclasses.dataclass(frozen=True)
@@ -105,8 +107,8 @@ class Piece:
                 yield i, s, slice(start, int(self.lengths[i]))
 
 
-def harvest(reservoir, drive, state, *, noise=0.0, key=None, first=0):
-    """Yield the states of all series in pieces.
+def harvest(reservoir, drive, state, *, noise=0.0, key=None, first=0, take=None):
+    """Yield the states of all series in pieces, or what is taken of them.
 
     Parameters
     ----------
@@ -116,11 +118,13 @@ def harvest(reservoir, drive, state, *, noise=0.0, key=None, first=0):
         Where each series starts; at the end it holds where each has ended.
     noise, key, first
         As for `Reservoir.run`; series s draws from ``key.child(s)``.
+    take : callable or None, default=None
+        What to make of a piece, on the thread that ran it; None is the piece itself.
 
     Yields
     ------
-    Piece
-        Its arrays are used again for the next one.
+    Piece or what `take` returns
+        A piece's arrays are used again for its next but one.
 
     Examples
     --------
@@ -133,7 +137,7 @@ def harvest(reservoir, drive, state, *, noise=0.0, key=None, first=0):
     """
     lengths = np.array([len(u) for u in drive.series])
     tasks = _tasks(lengths, SERIES)
-    run = _Runner(reservoir, drive, state, lengths, noise, key, first)
+    run = _Runner(reservoir, drive, state, lengths, noise, key, first, take)
     for start in range(0, len(tasks), _TASKS):
         yield from _in_turn(run, tasks[start : start + _TASKS])
 
@@ -155,34 +159,36 @@ def _in_turn(run, tasks):
         pending.append((task, rooms, submit(run, task, 0, rooms[0])))
     while pending:
         task, rooms, begun = pending.popleft()
-        piece = begun.result()
+        end, taken = begun.result()
         rooms = rooms[::-1]
-        end = piece.first + piece.states.shape[1]
         if end < run.lengths[task].max():
             pending.append((task, rooms, submit(run, task, end, rooms[0])))
-        yield piece
+        yield taken
 
 
 class _Runner:
     """Runs a task on by a piece."""
 
-    def __init__(self, reservoir, drive, state, lengths, noise, key, first):
+    def __init__(self, reservoir, drive, state, lengths, noise, key, first, take):
         self.reservoir, self.drive, self.state, self.lengths = reservoir, drive, state, lengths
-        self.noise, self.key, self.first = noise, key, first
+        self.noise, self.key, self.first, self.take = noise, key, first, take
 
     def rooms(self, task):
         """Room for the states of two pieces of a task: while one is looked at, the next one comes."""
         size = self.reservoir.size
-        rows = max(_PIECE_BYTES // (size * self.reservoir.dtype.itemsize), _LEAST_ROWS)
+        least = _LEAST_STEPS if len(task) == 1 else _LEAST_ROWS
+        rows = max(_PIECE_BYTES // (size * self.reservoir.dtype.itemsize), least)
         steps = int(min(-(-rows // len(task)), self.lengths[task].max()))
         return [empty((len(task), steps, size), self.reservoir.dtype) for _ in range(2)]
 
     def __call__(self, task, begin, room):
-        """The piece of a task from step `begin` on, its states in `room`."""
+        """Run a piece of a task from step `begin` on, its states in `room`; where it ends, and what is taken of it."""
         reservoir = self.reservoir
         left = np.clip(self.lengths[task] - begin, 0, room.shape[1])
         steps = int(left.max())
-        u = np.stack([self.drive.piece(s, begin, steps, reservoir.dtype) for s in task])
+        u = np.empty((len(task), steps, self.drive.width), reservoir.dtype)
+        for rows, s in zip(u, task, strict=True):
+            self.drive.write(s, begin, rows)
         out = room.reshape(-1)[: len(task) * steps * reservoir.size].reshape(len(task), steps, reservoir.size)
         options = {"noise": self.noise, "first": self.first + begin}
         keys = None if self.key is None else [self.key.child(s) for s in task]
@@ -192,4 +198,5 @@ class _Runner:
             reservoir.run_batch(u, self.state[task], keys=keys, out=out, **options)
         alive = left > 0
         self.state[task[alive]] = out[alive, left[alive] - 1]
-        return Piece(task, begin, left, u, out)
+        piece = Piece(task, begin, left, u, out)
+        return begin + steps, piece if self.take is None else self.take(piece)

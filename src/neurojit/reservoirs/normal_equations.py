@@ -1,6 +1,7 @@
 """Ridge regression from sums that rows are added to: the whole training set is never held."""
 
 import itertools
+import math
 import warnings
 
 import numpy as np
@@ -9,12 +10,15 @@ from neurojit.core.host import WIDE_VECTORS, lanes
 from neurojit.core.memory import empty
 from neurojit.core.workers import run_all
 from neurojit.kernels.cpu.gram import add_gram, pack_rows
+from neurojit.kernels.cpu.product import OUTER_BLOCK
 
 _EPSILON = np.finfo(np.float64).eps
 _SURE = 1e-14  # a penalty, as a part of the trace, that needs no look at the condition
-_ROWS = 1024  # whose products are added at a time
-_PARTS = 4  # in which that work is done, by all threads
-_LEAST_WORK = 1 << 24  # products in a part
+_BATCH = 1024  # rows whose products are added at a time: the sums, as large as they are, are then read and written
+_WIDTH = WIDE_VECTORS * lanes("float64")
+_TILES = math.lcm(OUTER_BLOCK, _WIDTH)
+_SIDE = 192 // _TILES * _TILES  # of blocks of the sums: a task for a thread
+_PACKED = 256  # rows that are packed at a time
 
 
 class NormalEquations:
@@ -43,8 +47,10 @@ class NormalEquations:
         self.n_rows = 0
         self.reference = np.zeros(n_features + n_outputs)
         size = n_features + n_outputs + 1
-        self.sums = np.zeros((size, size), order="F")  # of products of [z, y, 1] with itself, the lower triangle
+        self.sums = empty((size, size), np.float64).T  # of products of [z, y, 1] with itself, the lower triangle
+        self.sums[:] = 0.0
         self.n_features = n_features
+        self._waiting, self._n_waiting = None, 0  # rows to be added, in panels
 
     def add(self, z, y):
         """Add rows.
@@ -60,27 +66,52 @@ class NormalEquations:
         if self.n_rows == 0:
             self.reference[:n], self.reference[n:] = z.mean(axis=0), y.mean(axis=0)
         self.n_rows += len(z)
-        y = np.ascontiguousarray(y, np.float64)
-        for start in range(0, len(z), _ROWS):
-            self._add_block(np.ascontiguousarray(z[start : start + _ROWS]), y[start : start + _ROWS])
+        z, y = np.ascontiguousarray(z), np.ascontiguousarray(y, np.float64)
+        done = 0
+        while done < len(z):
+            if self._waiting is None:
+                self._waiting = empty((-(-len(self.sums) // _WIDTH), _BATCH, _WIDTH), np.float64)
+            stop = min(len(z), done + _BATCH - self._n_waiting)
+            self._pack(z[done:stop], y[done:stop])
+            self._n_waiting += stop - done
+            done = stop
+            if self._n_waiting == _BATCH:
+                self._sum_up()
 
-    def _add_block(self, z, y):
-        size, width = len(self.sums), WIDE_VECTORS * lanes("float64")
-        count = -(-size // width)
-        panels = empty((count, len(z), width), np.float64)
-        pack_rows(z, y, self.reference, panels)
-        # Parts of about equal area of the triangle, each a multiple of what it costs to call a thread.
-        parts = min(_PARTS, 1 + panels.size * size // _LEAST_WORK)
-        edges = np.unique(np.round(count * np.sqrt(np.linspace(0, 1, 1 + parts))).astype(int))
-        run_all(lambda part: add_gram(panels, *part, self.sums.T), list(itertools.pairwise(edges)))
+    def _pack(self, z, y):
+        """Have rows wait, behind those that do."""
+
+        def pack(start):
+            part = slice(start, start + _PACKED)
+            pack_rows(z[part], y[part], self.reference, self._n_waiting + start, self._waiting)
+
+        run_all(pack, range(0, len(z), _PACKED))
+
+    def _sum_up(self):
+        """Add the products of the rows that wait, by all threads."""
+        size = len(self.sums)
+        edges = [*range(0, size, _SIDE), size]
+        sides = list(itertools.pairwise(edges))
+        blocks = [(rows, columns) for rows, columns in itertools.product(sides, sides) if rows <= columns]
+        panels, count, sums = self._waiting, self._n_waiting, self.sums.T
+        run_all(lambda block: add_gram(panels, count, *block[0], *block[1], sums), blocks)
+        self._n_waiting = 0
+
+    def _sum_up_all(self):
+        if self._n_waiting:
+            self._sum_up()
+        self._waiting = None
 
     def centred(self):
         """Z'Z (its lower triangle), Z'Y and the diagonal of Y'Y about the means, and the means."""
         from scipy.linalg.blas import dsyr
 
+        self._sum_up_all()
         n, total = self.n_features, max(self.n_rows, 1)
         mean = self.sums[-1, :-1] / total
-        zz = dsyr(-total, mean[:n], lower=1, a=self.sums[:n, :n].copy(order="F"), overwrite_a=1)
+        zz = empty((n, n), np.float64).T
+        np.copyto(zz, self.sums[:n, :n])
+        zz = dsyr(-total, mean[:n], lower=1, a=zz, overwrite_a=1)
         zy = self.sums[n:-1, :n].T - np.outer(total * mean[:n], mean[n:])
         yy = self.sums.diagonal()[n:-1] - total * mean[n:] ** 2
         mean = mean + self.reference
@@ -100,23 +131,32 @@ class NormalEquations:
         Readout
         """
         zz, zy, yy, z_mean, y_mean = self.centred()
-        if np.ndim(ridge) == 0:
-            weights, scores = _solve(zz, zy, float(ridge)), None
-        else:
+        scores = None
+        if np.ndim(ridge) > 0:
             candidates = np.asarray(ridge, np.float64)
-            weights, ridge, scores = _choose(zz, zy, yy, self.n_rows, candidates)
+            scores = _validated(zz, zy, yy, self.n_rows, candidates)
+            ridge = candidates[np.argmin(scores)]
+        weights = _solve(zz, zy, float(ridge))
+        if weights is None:
+            warnings.warn(
+                f"ridge: {ridge:g} leaves the normal equations ill-conditioned; the least-squares solution of least"
+                " norm is taken by singular values instead, a larger ridge avoids it",
+                stacklevel=3,
+            )
+            weights = _solve_by_values(self.centred()[0], zy, float(ridge))
         return Readout(weights, y_mean - z_mean @ weights, float(ridge), scores)
 
     def state(self):
         """The sums, as a dict of arrays and integers."""
+        self._sum_up_all()
         return {name: getattr(self, name) for name in ("n_features", "n_rows", "reference", "sums")}
 
     @classmethod
     def from_state(cls, state):
         """Sums from what `state` gave."""
         sums = cls(state["n_features"], len(state["reference"]) - state["n_features"])
-        sums.n_rows, sums.reference = state["n_rows"], state["reference"]
-        sums.sums = np.asfortranarray(state["sums"])
+        sums.n_rows, sums.reference = state["n_rows"], np.array(state["reference"])
+        sums.sums = np.array(state["sums"], order="F")
         return sums
 
 
@@ -147,20 +187,21 @@ class Readout:
 
 
 def _solve(zz, zy, ridge):
-    """(zz + ridge I)^-1 zy, of the lower triangle of zz."""
+    """(zz + ridge I)^-1 zy, of the lower triangle of zz, which is overwritten; None where that is ill-conditioned."""
     from scipy.linalg.lapack import dpotrf, dpotrs
 
-    penalised = zz.copy(order="F")
-    np.fill_diagonal(penalised, penalised.diagonal() + ridge)
-    factor, failed = dpotrf(penalised, lower=1, clean=0)
-    if not failed and _is_well_conditioned(factor, np.trace(penalised), ridge):
-        return dpotrs(factor, zy, lower=1)[0]
-    warnings.warn(
-        f"ridge: {ridge:g} leaves the normal equations ill-conditioned; the least-squares solution of least norm"
-        " is taken by singular values instead, a larger ridge avoids it",
-        stacklevel=4,
-    )
-    values, vectors = np.linalg.eigh(penalised, UPLO="L")
+    np.fill_diagonal(zz, zz.diagonal() + ridge)
+    trace = np.trace(zz)
+    factor, failed = dpotrf(zz, lower=1, clean=0, overwrite_a=1)
+    if failed or not _is_well_conditioned(factor, trace, ridge):
+        return None
+    return dpotrs(factor, zy, lower=1)[0]
+
+
+def _solve_by_values(zz, zy, ridge):
+    """The same by eigenvalues, without those that are nothing but rounding."""
+    np.fill_diagonal(zz, zz.diagonal() + ridge)
+    values, vectors = np.linalg.eigh(zz, UPLO="L")
     kept = values > len(values) * _EPSILON * values.max(initial=0.0)
     vectors = vectors[:, kept]
     return vectors @ ((vectors.T @ zy) / values[kept, None])
@@ -173,8 +214,8 @@ def _is_well_conditioned(factor, trace, ridge):
     return len(factor) == 0 or ridge > _SURE * trace or dpocon(factor, trace, uplo="L")[0] > _EPSILON
 
 
-def _choose(zz, zy, yy, n_rows, candidates):
-    """Weights, penalty and scores by generalized cross-validation, all from one decomposition."""
+def _validated(zz, zy, yy, n_rows, candidates):
+    """Generalized cross-validation errors of several penalties, all from one decomposition."""
     values, vectors = np.linalg.eigh(zz, UPLO="L")
     values = np.maximum(values, 0.0)
     projected = vectors.T @ zy
@@ -186,5 +227,4 @@ def _choose(zz, zy, yy, n_rows, candidates):
         freedom = n_rows - 1 - (values / filled).sum()
         residual = np.maximum(yy - explained, 0.0) / variance
         scores[i] = np.inf if freedom <= 0 else n_rows * residual.sum() / freedom**2
-    best = int(np.argmin(scores))
-    return _solve(zz, zy, candidates[best]), candidates[best], scores
+    return scores

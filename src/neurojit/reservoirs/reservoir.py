@@ -9,7 +9,7 @@ from neurojit.core.sparse import SERIES
 from neurojit.kernels.cpu import reservoir as kernels
 from neurojit.kernels.cpu.reservoir_batch import harvest_batch
 from neurojit.reservoirs.matrices import input_matrix, reservoir_matrix
-from neurojit.reservoirs.packing import pack
+from neurojit.reservoirs.packing import pack, pack_beside
 from neurojit.reservoirs.shifts import ShiftMatrix
 from neurojit.reservoirs.spectrum import check_radius, scale_spectral_radius
 
@@ -65,7 +65,7 @@ class Reservoir:
         self.bias[0] = w_in[:, 0]
         if biases is not None:
             self.bias[1:] = biases
-        self.packed = pack([*self.recurrent, *self.links], self.dtype, panels=True)
+        self.packed = pack([*self.recurrent, *self.links], self.dtype)
 
     @property
     def size(self):
@@ -77,12 +77,9 @@ class Reservoir:
         return (self.w_in, self.bias, *self.packed.arrays(), self.leak_rate, self.activation)
 
     @functools.cached_property
-    def _without_panels(self):
+    def _beside(self):
         """The matrices as series side by side read them, packed when they are first wanted."""
-        return pack([*self.recurrent, *self.links], self.dtype) if self.packed.panels.size else self.packed
-
-    def _batch_weights(self):
-        return (self.w_in, self.bias, *self._without_panels.slots(), self.leak_rate, self.activation)
+        return pack_beside([*self.recurrent, *self.links], self.dtype)
 
     def run(self, u, state=None, *, noise=0.0, key=None, first=0, out=None):
         """The states along one series.
@@ -115,15 +112,14 @@ class Reservoir:
     def run_batch(self, u, states, *, noise=0.0, keys=None, first=0, out=None):
         """The states along up to `core.sparse.SERIES` series of one length, side by side: `run`, one axis more."""
         n_series, n_steps, _ = u.shape
-        full = np.zeros((SERIES, n_steps, self.n_inputs), self.dtype)
-        full[:n_series] = u
-        start = np.zeros((SERIES, self.size), self.dtype)
-        start[:n_series] = states
-        seeds = np.zeros(SERIES, np.uint64)
-        seeds[:n_series] = 0 if keys is None else [key.value for key in keys]
+        u, states = np.ascontiguousarray(u, self.dtype), np.ascontiguousarray(states, self.dtype)
+        seeds = np.zeros(n_series, np.uint64)
+        if keys is not None:
+            seeds[:] = [key.value for key in keys]
         whole = n_series == SERIES and out is not None
         rows = out if whole else np.empty((SERIES, n_steps, self.size), self.dtype)
-        harvest_batch(full, *self._batch_weights(), self.dtype.type(noise), seeds, first, start, rows)
+        step = (*self._beside, self.leak_rate, self.activation, self.dtype.type(noise))
+        harvest_batch(u, self.w_in, self.bias, *step, seeds, first, states, rows)
         if out is None:
             return rows[:n_series]
         if not whole:

@@ -15,13 +15,13 @@ _PART = 128  # rows at a time: two panels of them fit the first-level cache
 
 
 @kernel
-def pack_rows(z, y, reference, panels):
-    """The rows [z, y, 1] less [reference, 0], in panels that are zero past their end."""
+def pack_rows(z, y, reference, begin, panels):
+    """The rows [z, y, 1] less [reference, 0], from row `begin` of panels that are zero past their last column."""
     features, outputs = z.shape[1], y.shape[1]
     width = panels.shape[2]
     for p in range(panels.shape[0]):
-        for k in range(panels.shape[1]):
-            row, first = panels[p, k], p * width
+        for k in range(z.shape[0]):
+            row, first = panels[p, begin + k], p * width
             within = max(min(features - first, width), 0)
             for c in range(within):
                 row[c] = z[k, first + c] - reference[first + c]
@@ -31,25 +31,27 @@ def pack_rows(z, y, reference, panels):
 
 
 @kernel
-def add_gram(panels, first, last, gram):
-    """gram[i, j] += sum_k row[k, i] row[k, j] for the columns j of panels `first` to `last`, and i <= j.
+def add_gram(panels, count, top, bottom, left, right, gram):
+    """gram[i, j] += sum over k < count of row[k, i] row[k, j] for top <= i < bottom, left <= j < right and i <= j.
 
-    Some numbers below the diagonal are written, too.
+    All edges are multiples of both sides of the register tiles, but for those at the end. Some numbers below the
+    diagonal are written, too.
     """
-    count, width = panels.shape[1], panels.shape[2]
+    width, line = panels.shape[2], panels.shape[1] * panels.shape[2]
     size = gram.shape[0]
-    table, rows, offsets = np.empty(count, np.int64), np.empty(count, np.int64), np.empty(size, np.int64)
+    table, rows, offsets = np.empty(_PART, np.int64), np.empty(_PART, np.int64), np.empty(size, np.int64)
     room = outer_room(panels)
-    for i in range(size):
-        offsets[i] = (i // width * count * width + i % width) * panels.itemsize
-    for k in range(count):
-        table[k] = address(panels, k * width)
+    for i in range(top, bottom):
+        offsets[i] = (i // width * line + i % width) * panels.itemsize
     for start in range(0, count, _PART):
-        stop = min(start + _PART, count)
-        for p in range(first, last):
-            for k in range(start, stop):
-                rows[k] = address(panels, (p * count + k) * width)
-            some, others = table[start:stop], rows[start:stop]
-            ahead, column = address(panels, (p * count + min(stop, count - 1)) * width), p * width
-            add_outer_products(panels, some, offsets, others, 0, gram, 0, column + width, column, room, ahead)
+        part = min(count - start, _PART)
+        for k in range(part):
+            table[k] = address(panels, (start + k) * width)
+        for column in range(left, right, width):
+            panel = address(panels, column // width * line + start * width)
+            for k in range(part):
+                rows[k] = panel + k * width * panels.itemsize
+            ahead = panel + line * panels.itemsize if column + width < right else panel
+            height = min(column + width, bottom) - top
+            add_outer_products(panels, table[:part], offsets, rows[:part], 0, gram, top, height, column, room, ahead)
     keep(panels)
