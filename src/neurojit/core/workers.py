@@ -1,15 +1,19 @@
-"""Python threads for calls of serial kernels, which let go of the interpreter while they run.
+"""Threads for calls of serial kernels, which let go of the interpreter while they run.
 
 A `prange` loop makes all threads do the same thing; here they may do different ones, such as to run a reservoir on
-while its last states are learnt from. There are as many workers as `thread_count`; with one, calls are made on the
-thread that asks for their results.
+while its last states are learnt from. Whoever waits for a result makes other calls meanwhile, so that there is one
+worker less than `thread_count`: with one thread, calls are made when their results are asked for.
 """
 
+import collections
 import concurrent.futures
 import functools
 import os
+import threading
 
 from neurojit.core.device import thread_count
+
+_waiting: collections.deque["_Call"] = collections.deque()  # calls that nobody makes yet, in the order they came
 
 
 @functools.cache
@@ -17,23 +21,53 @@ def _pool(count):
     return concurrent.futures.ThreadPoolExecutor(count, thread_name_prefix="neurojit")
 
 
-os.register_at_fork(after_in_child=_pool.cache_clear)  # a child has the pools, but none of their threads
+def _forget():
+    """A forked child has the pools, but none of their threads, and no use for its parent's calls."""
+    _pool.cache_clear()
+    _waiting.clear()
 
 
-class _Later:
-    """A call that is made when its result is asked for."""
+os.register_at_fork(after_in_child=_forget)
+
+
+class _Call:
+    """A call that is made once, by a worker or by who waits for one."""
 
     def __init__(self, function, arguments):
         self._call = functools.partial(function, *arguments)
+        self._done = threading.Event()
+        self._value = self._error = None
+
+    def make(self):
+        try:
+            self._value = self._call()
+        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+            self._error = error
+        self._call = None
+        self._done.set()
 
     def result(self):
-        return self._call()
+        """Its value, once it has been made; till then this thread makes what waits."""
+        while not self._done.is_set():
+            if not _make_next():
+                self._done.wait()
+        if self._error is not None:
+            raise self._error
+        return self._value
+
+
+def _make_next():
+    """Make the call that has waited longest; whether there was one."""
+    try:
+        call = _waiting.popleft()
+    except IndexError:
+        return False
+    call.make()
+    return True
 
 
 def submit(function, *arguments):
     """Have a worker call a function; ``.result()`` of what is returned waits for its value.
-
-    With one thread nothing is called before the result is asked for, which must be done once.
 
     Examples
     --------
@@ -41,12 +75,15 @@ def submit(function, *arguments):
     >>> workers.submit(max, 3, 5).result()
     5
     """
-    count = thread_count()
-    return _Later(function, arguments) if count == 1 else _pool(count).submit(function, *arguments)
+    call = _Call(function, arguments)
+    _waiting.append(call)
+    if thread_count() > 1:
+        _pool(thread_count() - 1).submit(_make_next)
+    return call
 
 
 def run_all(function, items):
-    """[function(item) for item in items], on all workers.
+    """[function(item) for item in items], on this thread and on workers that are free.
 
     Examples
     --------
@@ -62,6 +99,8 @@ def run_all(function, items):
         for i in left:  # each is taken once: threads hold the interpreter while they take one
             results[i] = function(items[i])
 
-    for call in [submit(work) for _ in range(min(thread_count(), len(items)))]:
+    calls = [submit(work) for _ in range(min(thread_count(), len(items)) - 1)]
+    work()
+    for call in calls:
         call.result()
     return results

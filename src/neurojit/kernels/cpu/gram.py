@@ -19,8 +19,8 @@ def pack_rows(z, y, reference, begin, panels):
     """The rows [z, y, 1] less [reference, 0], from row `begin` of panels that are zero past their last column."""
     features, outputs = z.shape[1], y.shape[1]
     width = panels.shape[2]
-    for p in range(panels.shape[0]):
-        for k in range(z.shape[0]):
+    for k in range(z.shape[0]):
+        for p in range(panels.shape[0]):
             row, first = panels[p, begin + k], p * width
             within = max(min(features - first, width), 0)
             for c in range(within):
