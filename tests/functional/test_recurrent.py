@@ -174,6 +174,69 @@ def test_same_bits_on_one_thread_and_two(cell, options, n, same_bits):
         same_bits(run)
 
 
+@every_variant
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("lengths", [None, [3, 1, 2]])
+def test_tokens_are_one_hot_vectors(cell, options, lengths, reverse):
+    (_, *arrays), keywords = arguments(cell, options, 3, 3, 5, 4)
+    keywords |= {"lengths": lengths, "reverse": reverse}
+    tokens = np.array([[4, 1, 1], [0, 2, 4], [3, 1, 0]])
+    y, backward = getattr(F, cell).vjp(tokens, *arrays, **keywords)
+    wanted, wanted_backward = getattr(F, cell).vjp(np.eye(5)[tokens], *arrays, **keywords)
+    assert_close(y, wanted, 1e-12)
+    assert_close(getattr(F, cell)(tokens, *arrays, **keywords), y, 0)
+    dy = random_like(y)
+    dtokens, *gradients = backward(dy)
+    assert dtokens is None
+    assert_close(tuple(gradients), wanted_backward(dy)[1:], 1e-12)
+
+
+def test_gradients_of_tokens_are_summed_in_order(same_bits):
+    (_, *arrays), _ = arguments("lstm", {}, 21, 50, 7, 33, np.float32)
+    tokens = np.random.default_rng(0).integers(0, 7, (21, 50))
+
+    def run():
+        y, backward = F.lstm.vjp(tokens, *arrays, checkpoint_every=9)
+        return y, backward(random_like(y))[1:]
+
+    same_bits(run)
+
+
+@every_variant
+@pytest.mark.parametrize("lengths", [None, [3, 1, 2]])
+def test_every_sequence_has_its_own_mask(cell, options, lengths):
+    arrays, keywords = arguments(cell, options, 3, 3, 2, 5)
+    mask = np.random.default_rng(2).choice([0.0, 1.0, 2.0], (3, 5))
+    x, *states, w, u, bias = arrays
+    f = getattr(F, cell)
+    y = leaves(f(*arrays, recurrent_mask=mask, lengths=lengths, **keywords))[0]
+    for i in range(3):
+        alone = [x[i : i + 1], *(s[i : i + 1] for s in states), w, mask[i][:, None] * u, bias]
+        length = None if lengths is None else lengths[i : i + 1]
+        assert_close(y[i : i + 1], leaves(f(*alone, lengths=length, **keywords))[0], 1e-12)
+    gradcheck(f, *arrays, recurrent_mask=mask, lengths=lengths, **keywords)
+    gradcheck(f, *arrays, recurrent_mask=mask, lengths=lengths, checkpoint_every=2, **keywords)
+
+
+@every_variant
+@pytest.mark.parametrize("n", [1, 3, 20])
+def test_a_stream_has_the_bits_of_the_sequence(cell, options, n):
+    (x, *others), keywords = arguments(cell, options, n, 4, 5, 12, np.float32)
+    stream = getattr(F, cell).stream(*others, **keywords)
+    y = leaves(getattr(F, cell)(x, *others, **keywords))[0]
+    for t in range(4):
+        np.testing.assert_array_equal(stream(x[:, t]), y[:, t])
+    with pytest.raises(ValueError, match=r"x: got shape"):
+        stream(x[:, :2])
+    with pytest.raises(TypeError, match=r"x: got float64"):
+        stream(x[:, 0].astype(np.float64))
+
+
+def test_what_has_no_steps_has_no_stream():
+    with pytest.raises(TypeError, match="relu does not go step by step"):
+        F.relu.stream()
+
+
 @pytest.mark.parametrize("cell", GATES)
 def test_any_form_of_input_will_do(cell):
     (x, *others), _ = arguments(cell, {}, 3, 4, 2, 5, np.float32)
@@ -196,6 +259,11 @@ def test_errors_name_the_argument(cell):
         (TypeError, "lengths: got dtype float64", {"lengths": [1.5, 2]}),
         (ValueError, r"x: got shape \(2, 0, 4\)", {"x": x[:, :0]}),
         (ValueError, "x: got 2 axes", {"x": x[0]}),
+        (ValueError, "x: got token 4, wanted 0 to 3", {"x": np.array([[0, 1], [4, 0]])}),
+        (ValueError, "x: got token -1, wanted 0 to 3", {"x": np.array([[0, -1], [3, 0]])}),
+        (ValueError, r"x: got shape \(2, 0\), wanted tokens", {"x": np.zeros((2, 0), int)}),
+        (ValueError, r"weight_ih: got shape .* wanted \(symbols, ", {"x": np.zeros((2, 3), int), "w": w[:, 1:]}),
+        (ValueError, "recurrent_mask: got shape", {"recurrent_mask": np.ones((1, 5))}),
         (ValueError, rf"weight_ih: got shape \(4, {columns}\), wanted \(3, {columns}\)", {"x": x[:, :, :3]}),
         (ValueError, "weight_hh: got shape", {"u": u[:4]}),
         (ValueError, "bias: got shape", {"bias": bias[1:]}),

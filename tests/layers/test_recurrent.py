@@ -8,6 +8,7 @@ import pytest
 
 import neurojit.functional as F
 from neurojit.core.random import Key
+from neurojit.inspection import gradient_norms
 from neurojit.layers import (
     GRU,
     LSTM,
@@ -15,6 +16,7 @@ from neurojit.layers import (
     BatchNorm,
     Bidirectional,
     Dense,
+    Embedded,
     Embedding,
     Mode,
     Sequential,
@@ -78,6 +80,70 @@ def test_dropped_units_are_not_seen_by_the_next_step():
     np.testing.assert_array_equal(y[2] == 0, dropped)
     assert (y[0] > 0).all()
     np.testing.assert_allclose(y[1][~dropped], np.tanh(y[0][~dropped] / 0.6), rtol=1e-5)
+
+
+def test_every_sequence_drops_units_of_its_own():
+    layer = RNN(50, recurrent_dropout=0.5, return_sequences=True).make((3, 2), 0)
+    layer.weight_hh.value[...] = np.eye(50)
+    layer.weight_ih.value[...] = 1
+    x = np.zeros((2, 3, 2), np.float32)
+    x[:, 0] = 0.01
+    dropped = layer(x, Mode(training=True, key=Key(1)))[:, 1] == 0
+    assert 10 < (dropped[0] != dropped[1]).sum() < 40
+
+
+@every_kind
+def test_a_stream_goes_on_from_the_states_before(kind):
+    layer = randomize(KINDS[kind](return_sequences=True, learn_initial_state=True).make((4, 2), 1, np.float64))
+    x, stream = batch(), layer.stream(3)
+    np.testing.assert_array_equal(np.stack([stream(x[:, t]) for t in range(4)], axis=1), layer(x))
+
+
+def test_a_stream_needs_weights_and_runs_forward():
+    with pytest.raises(ValueError, match="stream: got a layer without weights"):
+        LSTM(3).stream()
+    with pytest.raises(ValueError, match="stream: got a layer that runs backward"):
+        GRU(3, reverse=True).make((4, 2), 1).stream()
+
+
+@every_kind
+@pytest.mark.parametrize("size", [5, 50])
+def test_embedded_is_the_two_layers_one_after_another(kind, size):
+    layer = KINDS[kind](return_sequences=True, recurrent_dropout=0.5, learn_initial_state=True)
+    fused = randomize(Embedded(Embedding(size, 2), layer).make((4,), 1, np.float64))
+    tokens = np.array([[0, 1, 2, 1], [4, 3, 4, 0], [2, 2, 2, 1]])
+    plain = Sequential(*fused.layers)
+    for mode in (Mode(), LENGTHS, Mode(training=True, key=Key(3))):
+        np.testing.assert_allclose(fused(tokens, mode), plain(tokens, mode), rtol=1e-12)
+        (y, backward), (wanted, wanted_backward) = fused.vjp(tokens, mode), plain.vjp(tokens, mode)
+        np.testing.assert_allclose(y, wanted, rtol=1e-12)
+        dy = np.random.default_rng(5).standard_normal(y.shape)
+        dx, gradients = backward(dy, need_dx=False)
+        _, wanted_gradients = wanted_backward(dy, need_dx=False)
+        assert dx is None
+        assert gradients.keys() == wanted_gradients.keys()
+        for parameter, gradient in wanted_gradients.items():
+            np.testing.assert_allclose(gradients[parameter], gradient, rtol=1e-10, atol=1e-12)
+
+
+def test_embedded_with_frozen_parts():
+    network = Embedded(Embedding(5, 2), LSTM(3)).make((4,), 1, np.float64)
+    tokens = np.array([[0, 1, 2, 1], [4, 3, 4, 0]])
+    network.layers[0].freeze()
+    y, backward = network.vjp(tokens)
+    gradients = backward(np.ones_like(y))[1]
+    assert gradients.keys() == set(network.layers[1].named_parameters().values())
+    network.freeze()
+    y, backward = network.vjp(tokens)
+    assert backward(np.ones_like(y)) == (None, {})
+
+
+def test_embedded_parts_are_recorded_one_by_one():
+    network = Sequential(Embedded(Embedding(5, 2), RNN(3)), Dense(2)).make((6,), 1)
+    tokens = np.array([[0, 1, 2, 1, 3, 4]])
+    assert list(gradient_norms(network, tokens, np.array([1]))) == ["0.1.h"]
+    with pytest.raises(TypeError, match=r"layers: got \(Dense, RNN\), wanted an Embedding and a recurrent layer"):
+        Embedded(Dense(3), RNN(4))
 
 
 @every_kind

@@ -1,12 +1,13 @@
 """The register tile: the one inner loop under dense layers, convolutions and recurrent gates.
 
-Three intrinsics emit LLVM vector code for the host's lanes. All keep a tile of rows x (vectors * lanes) sums in
+Four intrinsics emit LLVM vector code for the host's lanes. All keep a tile of rows x (vectors * lanes) sums in
 registers and do one fused multiply-add per register and step:
 
 - `multiply_rows`: out[i, j] = start[i, j] + sum_s sum_c a[s, i][c] weight[s * run + c, j]. Each row i of each segment s
   is an address of `run` consecutive values: a pixel under a convolution tap, a sample of a dense layer, or zeros.
 - `multiply_scattered`: out[i, j] = start[i, j] + sum_k a[i][offset_k] weight[k, j], of values that lie anywhere.
 - `multiply_columns`: out[i, j] += sum_k a[k][offset_i] b[k][j]: the transposed product, for gradients to weights.
+- `multiply_packed`: the same of a and b that lie one row behind the other.
 
 Shapes and addresses are the caller's; nothing is checked here. Addresses are integers (bytes), from `address`.
 """
@@ -225,16 +226,56 @@ def _multiply_columns(tile_rows, vectors):
 
             for at in out_rows:  # what the sums are added to will be there when they are done
                 e.prefetch_row(at)
-            zero = ir.Constant(e.vector, [0.0] * e.lanes)
-            tile = e.loop(count, [[zero] * vectors] * tile_rows, step, "product")
-            for row, at in zip(tile, out_rows, strict=True):
-                held = e.load(at, masks)
-                e.store([builder.fadd(h, v) for h, v in zip(held, row, strict=True)], at, masks)
+            _add_tile(e, e.loop(count, _zero_tile(e, tile_rows), step, "product"), out_rows, masks)
             return context.get_dummy_value()
 
         return types.void(like, *[types.intp] * 8), codegen
 
     return multiply_columns
+
+
+def _multiply_packed(vectors):
+    @intrinsic
+    def multiply_packed(typing_context, like, a, b, count, out, stride, columns):
+        """out[i, j] += sum over k < count of a[k, i] b[k, j].
+
+        like : array of the element type.
+        a, b : addresses of `count` rows, one behind the other: of a, ROWS wide, and of b, as wide as a full tile.
+        out, stride : address of the first of ROWS rows of the output, and bytes from one to the next.
+        columns : how many columns of the output to read and write.
+        """
+
+        def codegen(context, builder, signature, arguments):
+            _, a, b, count, out, stride, columns = arguments
+            e = Emitter(builder, like.dtype, vectors)
+            out_rows = [e.add(out, builder.mul(stride, e.constant(i))) for i in range(ROWS)]
+            a, b, masks = e.opaque(a), e.opaque(b), e.masks(columns)
+
+            def step(k, tile):
+                row = e.add(a, builder.mul(k, e.constant(ROWS * e.bytes)))
+                b_row = e.load(e.add(b, builder.mul(k, e.constant(VECTORS * e.lanes * e.bytes))))
+                return e.fused((e.add(row, e.constant(i * e.bytes)) for i in range(ROWS)), b_row, tile)
+
+            for at in out_rows:
+                e.prefetch_row(at)
+            _add_tile(e, e.unrolled_loop(count, _zero_tile(e, ROWS), step, "product"), out_rows, masks)
+            return context.get_dummy_value()
+
+        return types.void(like, *[types.intp] * 6), codegen
+
+    return multiply_packed
+
+
+def _zero_tile(e, rows):
+    zero = ir.Constant(e.vector, [0.0] * e.lanes)
+    return [[zero] * e.vectors for _ in range(rows)]
+
+
+def _add_tile(e, tile, addresses, masks):
+    """Add the rows of a tile to what lies at their addresses."""
+    for row, at in zip(tile, addresses, strict=True):
+        held = e.load(at, masks)
+        e.store([e.builder.fadd(h, v) for h, v in zip(held, row, strict=True)], at, masks)
 
 
 # Most tiles are two vectors wide; one vector serves matrices too narrow to fill two, the wide tile those of many rows
@@ -247,3 +288,5 @@ multiply_scattered_narrow = _multiply_scattered(1)
 multiply_columns_wide = _multiply_columns(WIDE_ROWS, WIDE_VECTORS)
 multiply_columns = _multiply_columns(ROWS, VECTORS)
 multiply_columns_narrow = _multiply_columns(ROWS, 1)
+multiply_packed = _multiply_packed(VECTORS)
+multiply_packed_narrow = _multiply_packed(1)

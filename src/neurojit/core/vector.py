@@ -30,6 +30,7 @@ __all__ = [
     "magnitude",
     "multiply_add",
     "narrow",
+    "pair",
     "positions",
     "power_of_two",
     "rolled",
@@ -87,6 +88,7 @@ def _zeros(registers):
 
 
 wide = _zeros(_REGISTERS)
+pair = _zeros(2)  # the steps of one register's long sums and those of the other's overlap
 narrow = _zeros(1)
 
 

@@ -9,23 +9,26 @@ from neurojit.functional.recurrence import (
     check_checkpoint,
     check_given,
     check_lengths,
+    check_mask,
     check_sequence,
     longest,
 )
+from neurojit.functional.recurrent_stream import RecurrentStream, check_start
 from neurojit.kernels.cpu import gru as kernels
 
 
 class _Gru:
     """A checked call."""
 
-    def __init__(self, x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse):
+    def __init__(self, x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse, mask):
         self.after = bool(reset_after)
-        x, self.weight_ih, self.weight_hh = check_sequence(x, weight_ih, weight_hh, 3)
+        x, tokens, self.weight_ih, self.weight_hh = check_sequence(x, weight_ih, weight_hh, 3)
         h = self.h = len(self.weight_hh)
         h0 = check_given(h0, "h0", x, (len(x), h))
         bias, bias_hh = (check_given(v, name, x, (3 * h,)) for v, name in ((bias, "bias"), (bias_hh, "bias_hh")))
         h0 = np.zeros((len(x), h), x.dtype) if h0 is None else h0
-        batch = self.batch = Sequences(x, h0, check_lengths(lengths, x), bool(reverse), 3 * h)
+        ends, mask = check_lengths(lengths, x), check_mask(mask, x, h)
+        batch = self.batch = Sequences(x, tokens, h0, ends, bool(reverse), 3 * h, mask)
         # Only the last third of bias_hh is under the reset gate, and that only where the reset comes after the product.
         outside = np.zeros(3 * h, x.dtype) if bias is None else bias.copy()
         inside = np.zeros(h, x.dtype)
@@ -33,13 +36,18 @@ class _Gru:
             outside[: 2 * h] += bias_hh[: 2 * h]
             (inside if self.after else outside[2 * h :])[...] += bias_hh[2 * h :]
         u_rz, u_n = batch.weights(self.weight_hh[:, : 2 * h]), batch.weights(self.weight_hh[:, 2 * h :])
-        self.weights = batch.weights(self.weight_ih), batch.start(outside, 3 * h), u_rz, u_n, batch.start(inside, h)
+        w_ih, start = batch.input_weights(self.weight_ih, outside), batch.start(outside, 3 * h)
+        self.weights = w_ih, start, u_rz, u_n, batch.start(inside, h)
+
+    def arguments(self, begin, end, gates, inner, y):
+        """Of the kernels, for steps begin .. end."""
+        b = self.batch
+        inputs = b.x, b.tokens, *self.weights, self.after, b.h0, *b.masking
+        return *inputs, *b.sharing, b.span(begin, end), gates, inner, y
 
     def forward(self, begin, end, gates, inner, y):
         """Steps begin .. end; what is kept of them, and the states, in gates, inner and y."""
-        b = self.batch
-        inputs = b.x, *self.weights, self.after, b.h0
-        b.walk(kernels.forward, kernels.forward_rows, *inputs, *b.sharing, b.span(begin, end), gates, inner, y)
+        self.batch.walk(kernels.forward, kernels.forward_rows, *self.arguments(begin, end, gates, inner, y))
 
     def run(self):
         """y alone."""
@@ -67,6 +75,7 @@ def gru(
     reset_after=False,
     lengths=None,
     reverse=False,
+    recurrent_mask=None,
     checkpoint_every=None,
 ):
     r"""Run a network of gated recurrent units over sequences.
@@ -80,8 +89,9 @@ def gru(
 
     Parameters
     ----------
-    x : array, shape (n, t, f)
-        Sequences; float32 or float64.
+    x : array, shape (n, t, f), or integers, shape (n, t)
+        Sequences; float32 or float64. Integers are tokens, numbers of rows of `weight_ih`, as if they were one-hot
+        vectors; no product is made then.
     h0 : array, shape (n, h), or None
         States before the first step; None is zeros.
     weight_ih : array, shape (f, 3 h)
@@ -100,6 +110,9 @@ def gru(
         Valid steps of each sequence, 1 to t; None where all are.
     reverse : bool, default=False
         Run over the valid steps from the last to the first.
+    recurrent_mask : array, shape (n, h), optional
+        What the products with `weight_hh` see of each sequence's states: all of them are multiplied by it, element by
+        element. For dropout that is the same at all steps; it has no gradient. None is all of them.
     checkpoint_every : int, optional
         Keep nothing but `y` for the way back, and compute the gates of so many steps again at a time: for long
         sequences, about the square root of t makes the memory least. Outputs keep their
@@ -117,7 +130,7 @@ def gru(
     TypeError
         If an array is not of real numbers or differs in precision, or `lengths` is not of integers.
     ValueError
-        If shapes do not fit, there is no step or no feature, or a length is not between 1 and t.
+        If shapes do not fit, there is no step or no feature, a token has no row, or a length is not between 1 and t.
 
     Notes
     -----
@@ -141,7 +154,7 @@ def gru(
     (array([0.2 , 0.35, 0.45], dtype=float32), array([[0.45]], dtype=float32))
     """
     check_checkpoint(checkpoint_every)
-    call = _Gru(x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse)
+    call = _Gru(x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse, recurrent_mask)
     y = call.run()
     return y, call.batch.last(y)
 
@@ -158,10 +171,11 @@ def _gru_vjp(
     reset_after=False,
     lengths=None,
     reverse=False,
+    recurrent_mask=None,
     checkpoint_every=None,
 ):
     check_checkpoint(checkpoint_every)
-    call = _Gru(x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse)
+    call = _Gru(x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse, recurrent_mask)
     batch, h, segments = call.batch, call.h, call.batch.segments(checkpoint_every)
     if checkpoint_every is None:
         y = batch.by_time(h)
@@ -175,35 +189,48 @@ def _gru_vjp(
     def pullback(dys, wrt):
         dy, dh_n = dys
         dh, dx = dh_n.copy(), batch.input_gradient(wrt[0])
-        weights = batch.transposed(call.weight_ih), batch.transposed(call.weight_hh), call.after
-        sums = WeightGradients(batch, y)
+        weights = batch.input_transposed(call.weight_ih, wrt[0]), batch.transposed(call.weight_hh), call.after
+        sums = WeightGradients(batch, y, len(call.weight_ih))
         room, zeros = [batch.kept(longest(segments), columns) for columns in (h, 3 * h)], batch.zeros()
         for begin, end in reversed(segments):
             gates, inner = recall(begin, end)
             dinner, dgates = (part[: end - begin] for part in room)
-            numbers = *weights, *batch.sharing, batch.span(begin, end), gates, inner, zeros
+            numbers = *weights, *batch.masking, *batch.sharing, batch.span(begin, end), gates, inner, zeros
             batch.walk(kernels.backward, kernels.backward_rows, dy, batch.h0, y, *numbers, dh, dinner, dgates, dx)
             sums.add_segment(dgates, begin, end, (wrt[2], False, wrt[4] or wrt[5]))
-            if wrt[3]:
-                _add_recurrent(sums, dgates, None if call.after else inner, dinner, begin, end)
-            if wrt[5] and call.after:
-                sums.add_sum("inside", dinner)
-        return dx if wrt[0] else None, dh if wrt[1] else None, *_weight_gradients(sums, call.after, wrt)
+            if wrt[3] or wrt[5]:
+                _add_recurrent(sums, dgates, None if call.after else batch.masked(inner), dinner, begin, end)
+        wants_dx = wrt[0] and not batch.reads_tokens
+        return dx if wants_dx else None, dh if wrt[1] else None, *_weight_gradients(sums, call.after, wrt)
 
     return (y, batch.last(y)), pullback
+
+
+@gru.define_stream
+def _gru_stream(h0, weight_ih, weight_hh, bias=None, *, bias_hh=None, reset_after=False):
+    x = check_start(h0, weight_ih)
+    call = _Gru(x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, None, False, None)
+    batch = call.batch
+    gates, inner = batch.kept(1, batch.columns), batch.kept(1, call.h)
+
+    def prepare(x, before, after):
+        batch.x, batch.h0 = x, before
+        return batch.launch(kernels.forward, kernels.forward_rows, *call.arguments(0, 1, gates, inner, after))
+
+    return RecurrentStream(prepare, x.shape[2], batch.h0)
 
 
 def _add_recurrent(sums, dgates, reset, dinner, begin, end):
     """Add to dU: r and z saw the states before; n saw them reset, or what came of them was reset."""
     h = dinner.shape[2]
     _, states, rows = sums.addresses(dgates, begin, end)
-    sums.add_products("u_rz", states, h, rows, 2 * h)
+    sums.add_products({"u_rz": (states, h)}, rows, 2 * h)
     if reset is None:
         _, states, rows = sums.addresses(dinner, begin, end)
-        sums.add_products("u_n", states, h, rows, h)
+        sums.add_products({"u_n": (states, h), "inside": None}, rows, h)
     else:
         _, _, states = sums.addresses(reset, begin, end)
-        sums.add_products("u_n", states, h, rows + 2 * h * dgates.itemsize, h)
+        sums.add_products({"u_n": (states, h)}, rows + 2 * h * dgates.itemsize, h)
 
 
 def _weight_gradients(sums, after, wrt):

@@ -9,35 +9,42 @@ from neurojit.functional.recurrence import (
     check_checkpoint,
     check_given,
     check_lengths,
+    check_mask,
     check_sequence,
     longest,
 )
+from neurojit.functional.recurrent_stream import RecurrentStream, check_start
 from neurojit.kernels.cpu import lstm as kernels
 
 
 class _Lstm:
     """A checked call."""
 
-    def __init__(self, x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse):
+    def __init__(self, x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse, mask):
         self.coupled = bool(coupled)
         gates = 3 if self.coupled else 4
-        x, self.weight_ih, self.weight_hh = check_sequence(x, weight_ih, weight_hh, gates)
+        x, tokens, self.weight_ih, self.weight_hh = check_sequence(x, weight_ih, weight_hh, gates)
         n, self.h = len(x), len(self.weight_hh)
         h0, c0 = (check_given(v, name, x, (n, self.h)) for v, name in ((h0, "h0"), (c0, "c0")))
         self.bias = check_given(bias, "bias", x, (gates * self.h,))
         peephole = check_given(peephole, "peephole", x, (3, self.h))
         self.peephole = np.zeros((0, self.h), x.dtype) if peephole is None else peephole
         h0, self.c0 = (np.zeros((n, self.h), x.dtype) if v is None else v for v in (h0, c0))
-        batch = self.batch = Sequences(x, h0, check_lengths(lengths, x), bool(reverse), gates * self.h)
+        ends, mask = check_lengths(lengths, x), check_mask(mask, x, self.h)
+        batch = self.batch = Sequences(x, tokens, h0, ends, bool(reverse), gates * self.h, mask)
         start = batch.start(self.bias, batch.columns)
-        self.weights = batch.weights(self.weight_ih), start, batch.weights(self.weight_hh)
+        self.weights = batch.input_weights(self.weight_ih, self.bias), start, batch.weights(self.weight_hh)
+
+    def arguments(self, begin, end, gates, c, y):
+        """Of the kernels, for steps begin .. end."""
+        b = self.batch
+        gate_options = self.peephole, self.coupled
+        inputs = b.x, b.tokens, *self.weights, *gate_options, b.h0, *b.masking
+        return *inputs, *b.sharing, b.span(begin, end), gates, c, y
 
     def forward(self, begin, end, gates, c, y):
         """Steps begin .. end, from the cells in c[0]; what is kept of them, and the states, in gates, c and y."""
-        b = self.batch
-        gate_options = self.peephole, self.coupled
-        inputs = b.x, *self.weights, *gate_options, b.h0
-        b.walk(kernels.forward, kernels.forward_rows, *inputs, *b.sharing, b.span(begin, end), gates, c, y)
+        self.batch.walk(kernels.forward, kernels.forward_rows, *self.arguments(begin, end, gates, c, y))
 
     def run(self, segments):
         """y, the last cells, and the cells before each segment; nothing else is kept."""
@@ -69,6 +76,7 @@ def lstm(
     coupled=False,
     lengths=None,
     reverse=False,
+    recurrent_mask=None,
     checkpoint_every=None,
 ):
     r"""Run a network of long short-term memory over sequences.
@@ -84,8 +92,9 @@ def lstm(
 
     Parameters
     ----------
-    x : array, shape (n, t, f)
-        Sequences; float32 or float64.
+    x : array, shape (n, t, f), or integers, shape (n, t)
+        Sequences; float32 or float64. Integers are tokens, numbers of rows of `weight_ih`, as if they were one-hot
+        vectors; no product is made then.
     h0, c0 : array, shape (n, h), or None
         States and cells before the first step; None is zeros.
     weight_ih : array, shape (f, 4 h)
@@ -103,6 +112,9 @@ def lstm(
         Valid steps of each sequence, 1 to t; None where all are.
     reverse : bool, default=False
         Run over the valid steps from the last to the first.
+    recurrent_mask : array, shape (n, h), optional
+        What the products with `weight_hh` see of each sequence's states: all of them are multiplied by it, element by
+        element. For dropout that is the same at all steps; it has no gradient. None is all of them.
     checkpoint_every : int, optional
         Keep but the cells of every so many steps for the way back, and compute the rest again from there: for long
         sequences, about the square root of t makes the memory least. Outputs keep their
@@ -120,7 +132,7 @@ def lstm(
     TypeError
         If an array is not of real numbers or differs in precision, or `lengths` is not of integers.
     ValueError
-        If shapes do not fit, there is no step or no feature, or a length is not between 1 and t.
+        If shapes do not fit, there is no step or no feature, a token has no row, or a length is not between 1 and t.
 
     Notes
     -----
@@ -146,7 +158,7 @@ def lstm(
     array([0.79, 0.37], dtype=float32)
     """
     check_checkpoint(checkpoint_every)
-    call = _Lstm(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse)
+    call = _Lstm(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse, recurrent_mask)
     y, c_n, _ = call.run([(0, call.batch.steps)])
     return y, (call.batch.last(y), c_n)
 
@@ -164,10 +176,11 @@ def _lstm_vjp(
     coupled=False,
     lengths=None,
     reverse=False,
+    recurrent_mask=None,
     checkpoint_every=None,
 ):
     check_checkpoint(checkpoint_every)
-    call = _Lstm(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse)
+    call = _Lstm(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse, recurrent_mask)
     batch, segments = call.batch, call.batch.segments(checkpoint_every)
     if checkpoint_every is None:
         y = batch.by_time(call.h)
@@ -185,21 +198,41 @@ def _lstm_vjp(
     def pullback(dys, wrt):
         dy, (dh_n, dc_n) = dys
         dh, dc, dx = dh_n.copy(), dc_n.copy(), batch.input_gradient(wrt[0])
-        weights = batch.transposed(call.weight_ih), batch.transposed(call.weight_hh), call.peephole, call.coupled
-        sums = WeightGradients(batch, y)
+        weights = (
+            batch.input_transposed(call.weight_ih, wrt[0]),
+            batch.transposed(call.weight_hh),
+            call.peephole,
+            call.coupled,
+        )
+        sums = WeightGradients(batch, y, len(call.weight_ih))
         dkept, zeros = batch.kept(longest(segments), batch.columns), batch.zeros()
         for k in reversed(range(len(segments))):
             (begin, end), kept, dgates = segments[k], recall(k), dkept[: segments[k][1] - segments[k][0]]
-            numbers = *weights, *batch.sharing, batch.span(begin, end), *kept, zeros
+            numbers = *weights, *batch.masking, *batch.sharing, batch.span(begin, end), *kept, zeros
             batch.walk(kernels.backward, kernels.backward_rows, dy, *numbers, dh, dc, dgates, dx)
             sums.add_segment(dgates, begin, end, wrt[3:6])
             if wrt[6]:
                 sums.add("peephole", _peephole_gradient(dgates, kept[1], call.coupled))
         found = (sums.get(name) for name in ("weight_ih", "weight_hh", "bias", "peephole"))
-        starts = (d if wanted else None for d, wanted in zip((dx, dh, dc), wrt[:3], strict=True))
+        wants_dx = wrt[0] and not batch.reads_tokens
+        starts = (d if wanted else None for d, wanted in zip((dx, dh, dc), (wants_dx, *wrt[1:3]), strict=True))
         return *starts, *found
 
     return (y, (batch.last(y), c_n)), pullback
+
+
+@lstm.define_stream
+def _lstm_stream(h0, c0, weight_ih, weight_hh, bias=None, *, peephole=None, coupled=False):
+    x = check_start(h0, weight_ih)
+    call = _Lstm(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, None, False, None)
+    batch = call.batch
+    gates, c = batch.kept(1, batch.columns), call.c0[None].copy()
+
+    def prepare(x, before, after):
+        batch.x, batch.h0 = x, before
+        return batch.launch(kernels.forward, kernels.forward_rows, *call.arguments(0, 1, gates, c, after))
+
+    return RecurrentStream(prepare, x.shape[2], batch.h0)
 
 
 def _peephole_gradient(dgates, c, coupled):

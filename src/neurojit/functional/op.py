@@ -88,6 +88,7 @@ class Op(Generic[P, Y]):
 
     __name__: str
     _algorithm: Callable[..., str] | None = None
+    _stream: Callable[..., Any] | None = None
 
     def __init__(self, function: Callable[P, Y], differentiable: tuple[str, ...]) -> None:
         functools.update_wrapper(self, function)
@@ -117,6 +118,27 @@ class Op(Generic[P, Y]):
         """Declare the function that says which way the value would be computed."""
         self._algorithm = function
         return self
+
+    def define_stream(self, function: Callable[..., Any]) -> "Op[P, Y]":
+        """Declare the function that makes a stream of the operation's next steps, from all arguments but the first."""
+        self._stream = function
+        return self
+
+    def stream(self, *args: Any, **kwargs: Any) -> Any:
+        """The operation as a function of one step of its first argument after another; it takes all the others.
+
+        Returns
+        -------
+        RecurrentStream
+
+        Raises
+        ------
+        TypeError
+            If the operation does not go step by step.
+        """
+        if self._stream is None:
+            raise TypeError(f"{self.__name__} does not go step by step")
+        return self._stream(*args, **kwargs)
 
     def algorithm(self, *args: P.args, **kwargs: P.kwargs) -> str:
         """How a call with these arguments would compute its value, in words; nothing is computed.

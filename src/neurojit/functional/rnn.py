@@ -9,45 +9,56 @@ from neurojit.functional.recurrence import (
     check_checkpoint,
     check_given,
     check_lengths,
+    check_mask,
     check_sequence,
     longest,
 )
+from neurojit.functional.recurrent_stream import RecurrentStream, check_start
 from neurojit.kernels.cpu import rnn as kernels
 
 _ACTIVATIONS = ("tanh", "relu")
 
 
-def _check(x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse):
+def _check(x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, mask):
     """A checked batch, its weights and bias, and whether the activation is relu."""
-    x, weight_ih, weight_hh = check_sequence(x, weight_ih, weight_hh, 1)
+    x, tokens, weight_ih, weight_hh = check_sequence(x, weight_ih, weight_hh, 1)
     h = len(weight_hh)
     h0 = check_given(h0, "h0", x, (len(x), h))
     bias = check_given(bias, "bias", x, (h,))
     if activation not in _ACTIVATIONS:
         raise ValueError(f"activation: got {activation!r}, wanted one of {_ACTIVATIONS}")
     h0 = np.zeros((len(x), h), x.dtype) if h0 is None else h0
-    batch = Sequences(x, h0, check_lengths(lengths, x), bool(reverse), h)
+    batch = Sequences(x, tokens, h0, check_lengths(lengths, x), bool(reverse), h, check_mask(mask, x, h))
     return batch, weight_ih, weight_hh, bias, activation == "relu"
 
 
+def _arguments(batch, weight_ih, weight_hh, bias, relu, sums, y):
+    """Of the kernels, for all steps."""
+    weights = batch.input_weights(weight_ih, bias), batch.start(bias, batch.columns), batch.weights(weight_hh)
+    inputs = batch.x, batch.tokens, *weights, relu, batch.h0, *batch.masking
+    return *inputs, *batch.sharing, batch.span(0, batch.steps), sums, y
+
+
 def _forward(batch, weight_ih, weight_hh, bias, relu):
-    y = batch.by_time(len(weight_hh))
-    inputs = (
-        batch.x,
-        batch.weights(weight_ih),
-        batch.start(bias, batch.columns),
-        batch.weights(weight_hh),
-        relu,
-        batch.h0,
-    )
-    sums = batch.kept(batch.chunk, len(weight_hh))
-    batch.walk(kernels.forward, kernels.forward_rows, *inputs, *batch.sharing, batch.span(0, batch.steps), sums, y)
+    y, sums = batch.by_time(len(weight_hh)), batch.kept(batch.chunk, len(weight_hh))
+    arguments = _arguments(batch, weight_ih, weight_hh, bias, relu, sums, y)
+    batch.walk(kernels.forward, kernels.forward_rows, *arguments)
     return y
 
 
 @op("x", "h0", "weight_ih", "weight_hh", "bias")
 def rnn(
-    x, h0, weight_ih, weight_hh, bias=None, *, activation="tanh", lengths=None, reverse=False, checkpoint_every=None
+    x,
+    h0,
+    weight_ih,
+    weight_hh,
+    bias=None,
+    *,
+    activation="tanh",
+    lengths=None,
+    reverse=False,
+    recurrent_mask=None,
+    checkpoint_every=None,
 ):
     r"""Run a vanilla recurrent network over sequences.
 
@@ -57,8 +68,9 @@ def rnn(
 
     Parameters
     ----------
-    x : array, shape (n, t, f)
-        Sequences; float32 or float64.
+    x : array, shape (n, t, f), or integers, shape (n, t)
+        Sequences; float32 or float64. Integers are tokens, numbers of rows of `weight_ih`, as if they were one-hot
+        vectors; no product is made then.
     h0 : array, shape (n, h), or None
         States before the first step; None is zeros.
     weight_ih : array, shape (f, h)
@@ -73,6 +85,9 @@ def rnn(
         Valid steps of each sequence, 1 to t; None where all are.
     reverse : bool, default=False
         Run over the valid steps from the last to the first.
+    recurrent_mask : array, shape (n, h), optional
+        What the products with `weight_hh` see of each sequence's states: all of them are multiplied by it, element by
+        element. For dropout that is the same at all steps; it has no gradient. None is all of them.
     checkpoint_every : int, optional
         Steps whose gradients are held at a time on the way back. All else that way needs is `y` itself.
 
@@ -88,7 +103,7 @@ def rnn(
     TypeError
         If an array is not of real numbers or differs in precision, or `lengths` is not of integers.
     ValueError
-        If shapes do not fit, there is no step or no feature, or a length is not between 1 and t.
+        If shapes do not fit, there is no step or no feature, a token has no row, or a length is not between 1 and t.
 
     Notes
     -----
@@ -108,31 +123,57 @@ def rnn(
     (array([1.  , 0.5 , 0.25], dtype=float32), array([[0.25]], dtype=float32))
     """
     check_checkpoint(checkpoint_every)
-    batch, *rest = _check(x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse)
+    batch, *rest = _check(x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, recurrent_mask)
     y = _forward(batch, *rest)
     return y, batch.last(y)
 
 
 @rnn.define_vjp
 def _rnn_vjp(
-    x, h0, weight_ih, weight_hh, bias=None, *, activation="tanh", lengths=None, reverse=False, checkpoint_every=None
+    x,
+    h0,
+    weight_ih,
+    weight_hh,
+    bias=None,
+    *,
+    activation="tanh",
+    lengths=None,
+    reverse=False,
+    recurrent_mask=None,
+    checkpoint_every=None,
 ):
     check_checkpoint(checkpoint_every)
-    batch, weight_ih, weight_hh, bias, relu = _check(x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse)
+    batch, weight_ih, weight_hh, bias, relu = _check(
+        x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, recurrent_mask
+    )
     y = _forward(batch, weight_ih, weight_hh, bias, relu)
 
     def pullback(dys, wrt):
         dy, dh_n = dys
         dh, dx = dh_n.copy(), batch.input_gradient(wrt[0])
-        weights = batch.transposed(weight_ih), batch.transposed(weight_hh), relu
-        sums, segments = WeightGradients(batch, y), batch.segments(checkpoint_every)
+        weights = batch.input_transposed(weight_ih, wrt[0]), batch.transposed(weight_hh), relu
+        sums, segments = WeightGradients(batch, y, len(weight_ih)), batch.segments(checkpoint_every)
         kept, zeros = batch.kept(longest(segments), batch.columns), batch.zeros()
         for begin, end in reversed(segments):
             dsums = kept[: end - begin]
-            numbers = *weights, *batch.sharing, batch.span(begin, end), zeros
+            numbers = *weights, *batch.masking, *batch.sharing, batch.span(begin, end), zeros
             batch.walk(kernels.backward, kernels.backward_rows, dy, y, *numbers, dh, dsums, dx)
             sums.add_segment(dsums, begin, end, wrt[2:5])
         found = (sums.get(name) for name in ("weight_ih", "weight_hh", "bias"))
-        return dx if wrt[0] else None, dh if wrt[1] else None, *found
+        wants_dx = wrt[0] and not batch.reads_tokens
+        return dx if wants_dx else None, dh if wrt[1] else None, *found
 
     return (y, batch.last(y)), pullback
+
+
+@rnn.define_stream
+def _rnn_stream(h0, weight_ih, weight_hh, bias=None, *, activation="tanh"):
+    x = check_start(h0, weight_ih)
+    batch, *weights = _check(x, h0, weight_ih, weight_hh, bias, activation, None, False, None)
+    sums = batch.kept(1, batch.columns)
+
+    def prepare(x, before, after):
+        batch.x, batch.h0 = x, before
+        return batch.launch(kernels.forward, kernels.forward_rows, *_arguments(batch, *weights, sums, after))
+
+    return RecurrentStream(prepare, x.shape[2], batch.h0)

@@ -30,7 +30,7 @@ from neurojit.layers.conv_transpose import ConvTranspose1d, ConvTranspose2d, Con
 from neurojit.layers.deform_conv import DeformConv2d
 from neurojit.layers.dense import Dense
 from neurojit.layers.dropout import Dropout
-from neurojit.layers.embedding import Embedding
+from neurojit.layers.embedding import Embedded, Embedding
 from neurojit.layers.global_pooling import GlobalAvgPool, GlobalMaxPool
 from neurojit.layers.last_step import LastStep
 from neurojit.layers.normalization import (
@@ -100,6 +100,7 @@ __all__ = [
     "Dense",
     "DepthwiseConv2d",
     "Dropout",
+    "Embedded",
     "Embedding",
     "Flatten",
     "GlobalAvgPool",

@@ -69,6 +69,11 @@ def recording(network):
             del layer.vjp
 
 
+def is_recorded(layer):
+    """Whether uses of a layer are being recorded."""
+    return "vjp" in vars(layer)
+
+
 def _recorded(layer, vjp, passes):
     def recorded_vjp(x, mode=INFERENCE):
         started = mode if mode.carry is None else dataclasses.replace(mode, carry=dict(mode.carry))

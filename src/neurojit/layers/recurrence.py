@@ -77,19 +77,26 @@ class Recurrent(Layer):
 
     def forward(self, x, mode=INFERENCE):
         self.ensure_built(x)
-        states, _ = self._start(x, mode)
-        weight_hh, _ = self._drop(mode)
-        y, last = self.function(x, *states, self.weight_ih.value, weight_hh, *self._bias(), **self._keywords(mode))
-        return self._finish(y, last, mode)
+        return self.forward_with(self.weight_ih, self.bias, x, mode)
 
     def vjp(self, x, mode=INFERENCE):
         self.ensure_built(x)
+        return self.vjp_with(self.weight_ih, self.bias, x, mode)
+
+    def forward_with(self, weight_ih, bias, x, mode):
+        """`forward` with other parameters for the inputs."""
+        states, _ = self._start(x, mode)
+        arrays = (None if p is None else p.value for p in (weight_ih, self.weight_hh, bias))
+        y, last = self.function(x, *states, *arrays, **self._keywords(x, mode))
+        return self._finish(y, last, mode)
+
+    def vjp_with(self, weight_ih, bias, x, mode):
+        """`vjp` with other parameters for the inputs."""
         states, learned = self._start(x, mode)
-        weight_hh, undrop = self._drop(mode)
-        arguments = x, *states, self.weight_ih.value, weight_hh, *self._bias()
-        (y, last), pullback = self.function.vjp(*arguments, **self._keywords(mode))
+        arrays = (None if p is None else p.value for p in (weight_ih, self.weight_hh, bias))
+        (y, last), pullback = self.function.vjp(x, *states, *arrays, **self._keywords(x, mode))
         extra = self.keyword_parameters().values()
-        weights = [p for p in (self.weight_ih, self.weight_hh, self.bias, *extra) if p is not None]
+        weights = [p for p in (weight_ih, self.weight_hh, bias, *extra) if p is not None]
         starts = [getattr(self, name) for name in self.states] if self.learn_initial_state else []
 
         def backward(dy, need_dx=True):
@@ -105,11 +112,38 @@ class Recurrent(Layer):
                 p: d.reshape(-1, self.units).sum(axis=0) for p, d in zip(starts, dstates, strict=False) if d is not None
             }
             gradients |= {p: d for p, d in zip(weights, dweights, strict=True) if p.trainable}
-            if self.weight_hh in gradients:
-                gradients[self.weight_hh] = undrop(gradients[self.weight_hh])
             return dx, gradients
 
         return self._finish(y, last, mode), backward
+
+    def stream(self, n_sequences=1):
+        """The built layer as a function of the next step of sequences that go on, the least time a step can take.
+
+        Parameters
+        ----------
+        n_sequences : int, default=1
+
+        Returns
+        -------
+        callable
+            Takes the inputs of a step, (n_sequences, f), and gives the states after it, (n_sequences, units). It starts
+            from zeros or the learned states, with the weights of now.
+
+        Raises
+        ------
+        ValueError
+            Before the layer is built, or with `reverse`.
+        """
+        if not self.built or self.reverse:
+            what = "a layer that runs backward" if self.reverse else "a layer without weights"
+            raise ValueError(f"stream: got {what}, wanted one that is built and runs forward")
+        (n,) = integers(n_sequences, "n_sequences", 1)
+        shape, dtype = (n, self.units), self.weight_hh.value.dtype
+        starts = [getattr(self, name) for name in self.states]
+        states = [np.zeros(shape, dtype) if p is None else np.tile(p.value, (n, 1)) for p in starts]
+        weights = [None if p is None else p.value for p in (self.weight_ih, self.weight_hh, self.bias)]
+        given = {name: p.value for name, p in self.keyword_parameters().items() if p is not None}
+        return self.function.stream(*states, *weights, **self.keywords(), **given)
 
     def _start(self, x, mode):
         """States to start from, and whether they are the learned ones."""
@@ -123,22 +157,18 @@ class Recurrent(Layer):
         shape = self.state_shape(x)
         return [np.ascontiguousarray(np.broadcast_to(getattr(self, name).value, shape)) for name in self.states], True
 
-    def _drop(self, mode):
-        """The recurrent weights with the rows of dropped units set to zero, and the same for their gradient."""
-        weight = self.weight_hh.value
+    def _drop(self, x, mode):
+        """Which units each sequence's products see, as the function's option; none where nothing is dropped."""
         if not (mode.training and self.recurrent_dropout):
-            return weight, lambda dweight: dweight
+            return {}
         if mode.key is None:
             raise ValueError(f"mode.key: got None, wanted a Key for {type(self).__name__}'s dropout in training")
-        mask = dropout(np.ones((self.units, 1), weight.dtype), self.recurrent_dropout, mode.key)
-        return weight * mask, lambda dweight: dweight * mask
+        ones = np.ones((len(x), self.units), self.weight_hh.value.dtype)
+        return {"recurrent_mask": dropout(ones, self.recurrent_dropout, mode.key)}
 
-    def _bias(self):
-        return () if self.bias is None else (self.bias.value,)
-
-    def _keywords(self, mode):
+    def _keywords(self, x, mode):
         given = {name: p.value for name, p in self.keyword_parameters().items() if p is not None}
-        return self.keywords() | given | self.options(mode)
+        return self.keywords() | given | self.options(mode) | self._drop(x, mode)
 
     def _finish(self, y, last, mode):
         """The layer's output; the last states go where they are carried on from."""

@@ -24,7 +24,8 @@ class RNN(Recurrent):
     learn_initial_state : bool, default=False
         Train the state before the first step, `h0`; else it is zero.
     recurrent_dropout : float, default=0.0
-        Share of the units whose states the next step does not see, in training: the same ones at all steps of a pass.
+        Share of the units whose states the next step does not see, in training: others for each sequence, the same
+        ones at all its steps.
     use_bias : bool, default=True
     checkpoint_every : int or None, default=None
         Save memory in training on long sequences: see the function.
@@ -45,8 +46,7 @@ class RNN(Recurrent):
     Notes
     -----
     `Mode.lengths` and `Mode.carry` are heeded. Dropout that stays the same over time: Gal and Ghahramani, "A
-    theoretically grounded application of dropout in recurrent neural networks" (NeurIPS 2016), section 4; here the
-    sequences of a batch share it.
+    theoretically grounded application of dropout in recurrent neural networks" (NeurIPS 2016), section 4.
 
     Examples
     --------
@@ -98,7 +98,8 @@ class LSTM(Recurrent):
     learn_initial_state : bool, default=False
         Train the state and the cell before the first step, `h0` and `c0`; else they are zero.
     recurrent_dropout : float, default=0.0
-        Share of the units whose states the next step does not see, in training: the same ones at all steps of a pass.
+        Share of the units whose states the next step does not see, in training: others for each sequence, the same
+        ones at all its steps.
     use_bias : bool, default=True
     checkpoint_every : int or None, default=None
         Save memory in training on long sequences: see the function.
@@ -192,7 +193,8 @@ class GRU(Recurrent):
     learn_initial_state : bool, default=False
         Train the state before the first step, `h0`; else it is zero.
     recurrent_dropout : float, default=0.0
-        Share of the units whose states the next step's gates do not see, in training: the same at all steps of a pass.
+        Share of the units whose states the next step's gates do not see, in training: others for each sequence, the
+        same ones at all its steps.
     use_bias : bool, default=True
     checkpoint_every : int or None, default=None
         Save memory in training on long sequences: see the function.

@@ -1,6 +1,6 @@
 """Recurrent networks: layers along time, and a dense layer on their states."""
 
-from neurojit.layers import GRU, LSTM, RNN, Bidirectional, Dense, Dropout, Embedding, Sequential, Stacked
+from neurojit.layers import GRU, LSTM, RNN, Bidirectional, Dense, Dropout, Embedded, Embedding, Sequential, Stacked
 
 CELLS = ("lstm", "gru", "rnn")
 _OUTPUT_GAIN = 0.1
@@ -80,8 +80,11 @@ def recurrent(
         return Bidirectional(one) if bidirectional else one
 
     layers = [layer(i == n_layers - 1) for i in range(n_layers)]
+    below = [] if n_symbols is None else [Embedding(n_symbols, embedding_size)]
+    if below and not bidirectional:
+        layers[0], below = Embedded(*below, layers[0]), []
     return Sequential(
-        *([] if n_symbols is None else [Embedding(n_symbols, embedding_size)]),
+        *below,
         layers[0] if n_layers == 1 else Stacked(*layers, dropout=dropout),
         *([Dropout(dropout)] if dropout else []),
         Dense(n_outputs, gain=_OUTPUT_GAIN),

@@ -11,7 +11,7 @@ peephole (3, positions, channels) for i, f, o, or (0, positions, channels): a ro
 import numpy as np
 
 from neurojit.core.jit import exact_inner_kernel, parallel_kernel, prange
-from neurojit.core.vector import lanes, load, multiply_add, narrow, rolled, splat, store
+from neurojit.core.vector import lanes, load, multiply_add, pair, rolled, splat, store
 from neurojit.kernels.cpu.chunks import ceil_divide, chunk_rows
 from neurojit.kernels.cpu.elementary_vector import sigmoid, tanh
 
@@ -20,7 +20,7 @@ from neurojit.kernels.cpu.elementary_vector import sigmoid, tanh
 def _gates(a, state, before, peephole, gates, c, h, row):
     """One row: gates from the two convolutions' sums, the new cell and the new state."""
     channels, positions = c.shape[1], peephole.shape[1]
-    like = narrow(c)
+    like = pair(c)
     at, cell_at, p_at, p_step = row * 4 * channels, row * channels, row % positions * channels, positions * channels
     for j in range(0, channels, lanes(like)):
         rolled()
@@ -51,7 +51,7 @@ def _gates(a, state, before, peephole, gates, c, h, row):
 def _gates_backward(gates, before, c, peephole, dh, dc, dgates, row):
     """One row: dc comes in as gradient to the new cell from later steps, and goes out as that to the cell before."""
     channels, positions = c.shape[1], peephole.shape[1]
-    like = narrow(c)
+    like = pair(c)
     one = splat(1.0, like)
     at, cell_at, p_at, p_step = row * 4 * channels, row * channels, row % positions * channels, positions * channels
     for j in range(0, channels, lanes(like)):

@@ -9,7 +9,16 @@ import math
 import numpy as np
 
 from neurojit.core.jit import exact_inner_kernel, overload, types
-from neurojit.core.vector import at_least, magnitude, multiply_add, power_of_two, splat, where_negative, with_sign
+from neurojit.core.quotient import quotient
+from neurojit.core.vector import (
+    at_least,
+    magnitude,
+    multiply_add,
+    power_of_two,
+    splat,
+    where_negative,
+    with_sign,
+)
 
 
 def exp_parts(x):
@@ -72,7 +81,7 @@ def tanh(x):
     size = magnitude(x)
     power, rest = exp_parts(at_least(splat(-2.0, x) * size, splat(-40.0, x)))
     expm1 = multiply_add(power, rest, power - splat(1.0, x))
-    return with_sign(expm1 / (expm1 + splat(2.0, x)), x)
+    return with_sign(quotient(expm1, expm1 + splat(2.0, x)), x)
 
 
 @exact_inner_kernel
@@ -81,4 +90,4 @@ def sigmoid(x):
     one = splat(1.0, x)
     power, rest = exp_parts(at_least(splat(-1.0, x) * magnitude(x), splat(-87.0, x)))
     e = multiply_add(power, rest, power)
-    return where_negative(x, e, one) / (one + e)
+    return quotient(where_negative(x, e, one), one + e)

@@ -6,6 +6,8 @@ tokens (m,)    dy (m, units)    dweight (size, units)
 import numpy as np
 
 from neurojit.core.jit import inner_kernel, parallel_kernel, prange
+from neurojit.core.runs import accumulate
+from neurojit.core.simd import address
 from neurojit.kernels.cpu.chunks import ceil_divide
 
 _COLUMNS = 32  # of the table that one task owns: a few cache lines of each row
@@ -13,9 +15,10 @@ _COLUMNS = 32  # of the table that one task owns: a few cache lines of each row
 
 @inner_kernel
 def _add_columns(tokens, dy, column, columns, dweight):
+    units = dy.shape[1]
     for k in range(tokens.size):
-        for j in range(column, column + columns):
-            dweight[tokens[k], j] += dy[k, j]
+        into = address(dweight, tokens[k] * units + column)
+        accumulate(dy, address(dy, k * units + column), into, columns)
 
 
 @parallel_kernel

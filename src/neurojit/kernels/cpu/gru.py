@@ -15,7 +15,7 @@ import numpy as np
 
 from neurojit.core.jit import exact_inner_kernel, inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import address, keep
-from neurojit.core.vector import lanes, load, multiply_add, narrow, rolled, splat, store
+from neurojit.core.vector import lanes, load, multiply_add, pair, rolled, splat, store
 from neurojit.kernels.cpu.elementary_vector import sigmoid, tanh
 from neurojit.kernels.cpu.product import multiply_matrix
 from neurojit.kernels.cpu.recurrence import (
@@ -23,6 +23,7 @@ from neurojit.kernels.cpu.recurrence import (
     address_table,
     input_gradients,
     input_products,
+    mask_states,
     rows_of,
     state_gradients,
     tabulate_states,
@@ -35,7 +36,7 @@ from neurojit.kernels.cpu.recurrence import (
 def _reset(gates, at, before, state, inner, inside):
     """One row where the reset comes before the product: r, and r h-."""
     h = inner.shape[2]
-    like = narrow(inner)
+    like = pair(inner)
     for j in range(0, h, lanes(like)):
         rolled()
         count = min(lanes(like), h - j)
@@ -48,7 +49,7 @@ def _reset(gates, at, before, state, inner, inside):
 def _mix(gates, at, before, state, inner, inside, after, y, into):
     """One row: r where it comes after the product, z, n and the new state."""
     h = y.shape[2]
-    like = narrow(y)
+    like = pair(y)
     one = splat(1.0, like)
     for j in range(0, h, lanes(like)):
         rolled()
@@ -92,7 +93,26 @@ def _mixes(h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner):
 
 @kernel
 def forward_rows(
-    task, x, w_ih, start, u_rz, u_n, start_n, after, h0, order, bounds, lengths, reverse, span, gates, inner, y
+    task,
+    x,
+    tokens,
+    w_ih,
+    start,
+    u_rz,
+    u_n,
+    start_n,
+    after,
+    h0,
+    mask,
+    masked,
+    order,
+    bounds,
+    lengths,
+    reverse,
+    span,
+    gates,
+    inner,
+    y,
 ):
     """Steps begin .. end of a task's sequences, a chunk of steps of inputs at a time."""
     begin, end, chunk = span
@@ -101,10 +121,11 @@ def forward_rows(
     states, starts, outs = address_table(rows.size), address_table(rows.size), address_table(rows.size)
     for first in range(begin, end, chunk):
         last = min(first + chunk, end)
-        input_products(x, w_ih, start, rows, lengths, reverse, first, last, begin, gates)
+        input_products(x, tokens, w_ih, start, rows, lengths, reverse, first, last, begin, gates)
         for s in range(first, last):
             count, slot = active_rows(rows, lengths, s), (s - begin) % gates.shape[0]
             tabulate_states(h0, y, rows, count, lengths, reverse, s, states)
+            mask_states(mask, masked, rows, count, states)
             tabulate_step(gates, slot, rows, count, 0, starts)
             tabulate_step(gates, slot, rows, count, 0, outs)
             multiply_matrix(x, states, count, 0, h, u_rz, starts, outs, 2 * h)
@@ -115,6 +136,7 @@ def forward_rows(
             else:
                 _resets(h0, y, rows, count, lengths, reverse, s, slot, gates, inner)
                 tabulate_step(inner, slot, rows, count, 0, states)
+                mask_states(mask, masked, rows, count, states)
                 tabulate_step(gates, slot, rows, count, 2 * h, starts)
                 tabulate_step(gates, slot, rows, count, 2 * h, outs)
                 multiply_matrix(x, states, count, 0, h, u_n, starts, outs, h)
@@ -128,7 +150,7 @@ def _mix_backward(dy, time, gates, at, before, state, inner, inside, after, dh, 
     goes out as what z hands on to the one before.
     """
     h = dy.shape[2]
-    like = narrow(dy)
+    like = pair(dy)
     one = splat(1.0, like)
     for j in range(0, h, lanes(like)):
         rolled()
@@ -149,7 +171,7 @@ def _mix_backward(dy, time, gates, at, before, state, inner, inside, after, dh, 
 def _reset_backward(gates, at, before, state, dinner, inside, dh, row, dgates):
     """One row where the reset comes before the product: dr from dinner, the gradient to r h-; dh takes its part."""
     h = dh.shape[1]
-    like = narrow(dh)
+    like = pair(dh)
     one = splat(1.0, like)
     for j in range(0, h, lanes(like)):
         rolled()
@@ -199,6 +221,8 @@ def backward_rows(
     w_ih,
     u,
     after,
+    mask,
+    masked,
     order,
     bounds,
     lengths,
@@ -224,25 +248,48 @@ def backward_rows(
             _mixes_backward(dy, h0, y, rows, count, lengths, reverse, s, slot, after, gates, inner, dh, dinner, dgates)
             if after:
                 tabulate_step(dinner, slot, rows, count, 0, inputs)
-                state_gradients(inputs, rows, count, 2 * h, h, u, dh, starts, outs, dh)
+                state_gradients(inputs, rows, count, 2 * h, h, u, True, zeros, mask, masked, starts, outs, dh)
             else:
                 tabulate_step(dgates, slot, rows, count, 2 * h, inputs)
-                state_gradients(inputs, rows, count, 2 * h, h, u, zeros, starts, outs, dinner[slot])
+                state_gradients(
+                    inputs, rows, count, 2 * h, h, u, False, zeros, mask, masked, starts, outs, dinner[slot]
+                )
                 _resets_backward(h0, y, rows, count, lengths, reverse, s, slot, gates, dinner, dh, dgates)
             tabulate_step(dgates, slot, rows, count, 0, inputs)
-            state_gradients(inputs, rows, count, 0, 2 * h, u, dh, starts, outs, dh)
+            state_gradients(inputs, rows, count, 0, 2 * h, u, True, zeros, mask, masked, starts, outs, dh)
         if dx.shape[0] > 0:
             input_gradients(dgates, w_ih, zeros, rows, lengths, reverse, first, last, begin, dx)
     keep(zeros)
 
 
 @parallel_kernel
-def forward(x, w_ih, start, u_rz, u_n, start_n, after, h0, order, bounds, lengths, reverse, span, gates, inner, y):
+def forward(
+    x,
+    tokens,
+    w_ih,
+    start,
+    u_rz,
+    u_n,
+    start_n,
+    after,
+    h0,
+    mask,
+    masked,
+    order,
+    bounds,
+    lengths,
+    reverse,
+    span,
+    gates,
+    inner,
+    y,
+):
     """`forward_rows` for every task."""
     for task in prange(bounds.size - 1):
         forward_rows(
             np.int64(task),
             x,
+            tokens,
             w_ih,
             start,
             u_rz,
@@ -250,6 +297,8 @@ def forward(x, w_ih, start, u_rz, u_n, start_n, after, h0, order, bounds, length
             start_n,
             after,
             h0,
+            mask,
+            masked,
             order,
             bounds,
             lengths,
@@ -269,6 +318,8 @@ def backward(
     w_ih,
     u,
     after,
+    mask,
+    masked,
     order,
     bounds,
     lengths,
@@ -292,6 +343,8 @@ def backward(
             w_ih,
             u,
             after,
+            mask,
+            masked,
             order,
             bounds,
             lengths,

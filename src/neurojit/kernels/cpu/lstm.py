@@ -12,7 +12,7 @@ import numpy as np
 
 from neurojit.core.jit import exact_inner_kernel, inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import keep
-from neurojit.core.vector import lanes, load, multiply_add, narrow, rolled, splat, store
+from neurojit.core.vector import lanes, load, multiply_add, pair, rolled, splat, store
 from neurojit.kernels.cpu.elementary_vector import sigmoid, tanh
 from neurojit.kernels.cpu.product import multiply_matrix
 from neurojit.kernels.cpu.recurrence import (
@@ -21,6 +21,7 @@ from neurojit.kernels.cpu.recurrence import (
     copy_all,
     input_gradients,
     input_products,
+    mask_states,
     rows_of,
     state_gradients,
     tabulate_states,
@@ -33,7 +34,7 @@ from neurojit.kernels.cpu.recurrence import (
 def _cell(gates, at, c, before, after, peephole, coupled, y, into):
     """One step of one row: gates from what goes into them, the new cell and the new state; where they lie is given."""
     h = y.shape[2]
-    like = narrow(y)
+    like = pair(y)
     one, zero = splat(1.0, like), splat(0.0, like)
     at_f = at if coupled else at + h
     for j in range(0, h, lanes(like)):
@@ -71,7 +72,7 @@ def _cell(gates, at, c, before, after, peephole, coupled, y, into):
 def _cell_backward(dy, dy_at, gates, at, c, before, after, peephole, coupled, dh, dc, state, dgates):
     """One step of one row back: dc comes in as gradient to this step's cell and goes out as that to the one before."""
     h = dy.shape[2]
-    like = narrow(dy)
+    like = pair(dy)
     one = splat(1.0, like)
     at_f = at if coupled else at + h
     for j in range(0, h, lanes(like)):
@@ -119,17 +120,38 @@ def _cells(rows, count, lengths, reverse, s, slot, peephole, coupled, gates, c, 
 
 
 @kernel
-def forward_rows(task, x, w_ih, start, w_hh, peephole, coupled, h0, order, bounds, lengths, reverse, span, gates, c, y):
+def forward_rows(
+    task,
+    x,
+    tokens,
+    w_ih,
+    start,
+    w_hh,
+    peephole,
+    coupled,
+    h0,
+    mask,
+    masked,
+    order,
+    bounds,
+    lengths,
+    reverse,
+    span,
+    gates,
+    c,
+    y,
+):
     """Steps begin .. end of a task's sequences, a chunk of steps of inputs at a time."""
     begin, end, chunk = span
     rows = rows_of(task, order, bounds)
     states, starts, outs = address_table(rows.size), address_table(rows.size), address_table(rows.size)
     for first in range(begin, end, chunk):
         last = min(first + chunk, end)
-        input_products(x, w_ih, start, rows, lengths, reverse, first, last, begin, gates)
+        input_products(x, tokens, w_ih, start, rows, lengths, reverse, first, last, begin, gates)
         for s in range(first, last):
             count, slot = active_rows(rows, lengths, s), (s - begin) % gates.shape[0]
             tabulate_states(h0, y, rows, count, lengths, reverse, s, states)
+            mask_states(mask, masked, rows, count, states)
             tabulate_step(gates, slot, rows, count, 0, starts)
             tabulate_step(gates, slot, rows, count, 0, outs)
             multiply_matrix(x, states, count, 0, y.shape[2], w_hh, starts, outs, gates.shape[2])
@@ -159,6 +181,8 @@ def backward_rows(
     w_hh,
     peephole,
     coupled,
+    mask,
+    masked,
     order,
     bounds,
     lengths,
@@ -182,25 +206,47 @@ def backward_rows(
             count, slot = active_rows(rows, lengths, s), s - begin
             _cells_backward(dy, rows, count, lengths, reverse, s, slot, gates, c, peephole, coupled, dh, dc, dgates)
             tabulate_step(dgates, slot, rows, count, 0, inputs)
-            state_gradients(inputs, rows, count, 0, dgates.shape[2], w_hh, zeros, starts, outs, dh)
+            state_gradients(inputs, rows, count, 0, dgates.shape[2], w_hh, False, zeros, mask, masked, starts, outs, dh)
         if dx.shape[0] > 0:
             input_gradients(dgates, w_ih, zeros, rows, lengths, reverse, first, last, begin, dx)
     keep(zeros)
 
 
 @parallel_kernel
-def forward(x, w_ih, start, w_hh, peephole, coupled, h0, order, bounds, lengths, reverse, span, gates, c, y):
+def forward(
+    x,
+    tokens,
+    w_ih,
+    start,
+    w_hh,
+    peephole,
+    coupled,
+    h0,
+    mask,
+    masked,
+    order,
+    bounds,
+    lengths,
+    reverse,
+    span,
+    gates,
+    c,
+    y,
+):
     """`forward_rows` for every task."""
     for task in prange(bounds.size - 1):
         forward_rows(
             np.int64(task),
             x,
+            tokens,
             w_ih,
             start,
             w_hh,
             peephole,
             coupled,
             h0,
+            mask,
+            masked,
             order,
             bounds,
             lengths,
@@ -214,7 +260,25 @@ def forward(x, w_ih, start, w_hh, peephole, coupled, h0, order, bounds, lengths,
 
 @parallel_kernel
 def backward(
-    dy, w_ih, w_hh, peephole, coupled, order, bounds, lengths, reverse, span, gates, c, zeros, dh, dc, dgates, dx
+    dy,
+    w_ih,
+    w_hh,
+    peephole,
+    coupled,
+    mask,
+    masked,
+    order,
+    bounds,
+    lengths,
+    reverse,
+    span,
+    gates,
+    c,
+    zeros,
+    dh,
+    dc,
+    dgates,
+    dx,
 ):
     """`backward_rows` for every task."""
     for task in prange(bounds.size - 1):
@@ -225,6 +289,8 @@ def backward(
             w_hh,
             peephole,
             coupled,
+            mask,
+            masked,
             order,
             bounds,
             lengths,

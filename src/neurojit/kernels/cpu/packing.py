@@ -25,15 +25,15 @@ def pack_panels(weight, packed):
 
 @kernel
 def _pack_rows(weight, first, last, packed):
-    groups, panels, _, full = packed.shape
+    groups, panels, rows, full = packed.shape
     columns = weight.shape[2]
-    for row in range(first, last):
-        for group in range(groups):
-            for panel in range(panels):
-                column = panel * full
-                width = min(full, columns - column)
-                for j in range(width):
-                    packed[group, panel, row, j] = weight[row, group, column + j]
+    for group in range(groups):
+        for panel in range(panels):
+            column = panel * full
+            width = min(full, columns - column)
+            for row in range(first, last):
+                source = address(weight, (row * groups + group) * columns + column)
+                copy(weight, source, address(packed, ((group * panels + panel) * rows + row) * full), width)
                 for j in range(width, full):
                     packed[group, panel, row, j] = 0
 

@@ -38,22 +38,29 @@ def multiply(like, rows, run, weight, starts, outs, columns):
     rows, starts and outs hold addresses, as many as fill whole tiles; a row has `run` values, weight is the address of
     `run` rows of a full panel.
     """
-    multiply_tiles(like, rows, rows.size, 0, run, weight, VECTORS * lane_count(like), starts, outs, columns)
-
-
-@kernel
-def multiply_tiles(like, rows, count, skip, run, weight, stride, starts, outs, columns):
-    """`multiply` for the first `count` rows, from value `skip` / itemsize of each on; weights `stride` apart."""
     nothing = np.zeros(1, np.int64)
-    none = address(nothing, 0)
+    none, stride = address(nothing, 0), VECTORS * lane_count(like)
+    multiply_tiles(like, rows, rows.size, 0, run, weight, stride, starts, outs, columns, none, 0)
+    keep(nothing)
+
+
+@inner_kernel
+def multiply_tiles(like, rows, count, skip, run, weight, stride, starts, outs, columns, none, coming):
+    """`multiply` for the first `count` rows, from value `skip` / itemsize of each on; weights `stride` apart.
+
+    none : address of a zero.
+    coming : address of as many weights that come next; the first tiles fetch them, a share each, and the others, or all
+        where it is 0, what the next tile will read.
+    """
     for t in range(0, count, ROWS):
         at, begin, into = address(rows, t), address(starts, t), address(outs, t)
         ahead = rows[min(t + ROWS, count - 1)] + skip
+        if coming != 0 and t < VECTORS * lane_count(like):
+            ahead = coming + t * run * like.itemsize
         if columns <= lane_count(like):
             multiply_rows_narrow(like, at, 0, none, 1, skip, run, weight, none, stride, begin, into, columns, ahead)
         else:
             multiply_rows(like, at, 0, none, 1, skip, run, weight, none, stride, begin, into, columns, ahead)
-    keep(nothing)
 
 
 @kernel
@@ -91,18 +98,21 @@ def multiply_matrix(like, rows, count, first, run, weight, starts, outs, columns
     if tiled == 0:
         return
     tiles = -(-tiled // ROWS) * ROWS
+    nothing = np.zeros(1, np.int64)
+    none = address(nothing, 0)
     for j in range(0, columns, full):
         for part in range(0, run, PART):
             here = at + part * stride * item
             width, length = min(full, columns - j), min(PART, run - part)
-            begin = outs if part > 0 else starts
-            multiply_tiles(like, rows, tiles, part * item, length, here, stride, begin, outs, width)
+            begin, coming = outs if part > 0 else starts, here + length * stride * item
+            multiply_tiles(like, rows, tiles, part * item, length, here, stride, begin, outs, width, none, coming)
         at += panel
         shift(starts, tiles, full * item)
         shift(outs, tiles, full * item)
     panels = -(-columns // full)
     shift(starts, tiles, -panels * full * item)
     shift(outs, tiles, -panels * full * item)
+    keep(nothing)
 
 
 @inner_kernel

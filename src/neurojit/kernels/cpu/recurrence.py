@@ -9,18 +9,20 @@ whichever rows are with it, so results do not depend on how the batch was shared
 
 What is kept of steps begin .. end lies by step, (depth, n, columns) with step s in slot (s - begin) % depth: all of
 them for the way back, a few where nobody asks for them again. Weights are as `product.multiply_matrix` takes them.
+
+Inputs may be numbers of symbols, tokens (n, t), with x (n, t, 0) and weights (1, symbols, columns) that hold the bias:
+what goes into the gates is then a row of the weights. Without them tokens is (0, 0).
+
+mask (n, h) is what products see of the states: all of a row's are multiplied by it on the way into the product, and
+gradients on the way back, in room of the same shape, masked. Without one both are (0, h).
 """
 
 import numpy as np
 
-from neurojit.core.jit import inner_kernel, kernel, parallel_kernel, prange
+from neurojit.core.jit import inner_kernel, kernel
 from neurojit.core.runs import copy
-from neurojit.core.simd import ROWS, WIDE_VECTORS, address, keep, lane_count
-from neurojit.kernels.cpu.chunks import ceil_divide
-from neurojit.kernels.cpu.product import OUTER_BLOCK, add_outer_products, fill_tile, multiply_matrix, outer_room
-
-_POSITIONS = 256  # of the weight gradient's sums at a time: a panel of them stays in the first-level cache
-_LEAST_TASKS = 8
+from neurojit.core.simd import ROWS, address
+from neurojit.kernels.cpu.product import fill_tile, multiply_matrix
 
 
 @inner_kernel
@@ -95,9 +97,39 @@ def tabulate_chunk(x, kept, rows, lengths, reverse, first, last, begin, times, s
     return count
 
 
+@inner_kernel
+def mask_states(mask, masked, rows, count, table):
+    """Let a table of the addresses of states show them masked, where there is a mask."""
+    _, h = mask.shape
+    for k in range(count if mask.shape[0] > 0 else 0):
+        i = rows[k]
+        at = address(masked, i * h)
+        copy(masked, table[k], at, h)
+        for j in range(h):
+            masked[i, j] *= mask[i, j]
+        table[k] = at
+    if mask.shape[0] > 0:
+        fill_tile(table, count)
+
+
+@inner_kernel
+def _input_rows(tokens, weight, rows, lengths, reverse, first, last, begin, kept):
+    """kept[step] = weight[token], steps first .. last of the rows of a task."""
+    depth, n, columns = kept.shape
+    for s in range(first, last):
+        slot = (s - begin) % depth
+        for k in range(active_rows(rows, lengths, s)):
+            i = rows[k]
+            symbol = tokens[i, time_of(s, lengths[i], reverse)]
+            copy(kept, address(weight, symbol * columns), address(kept, (slot * n + i) * columns), columns)
+
+
 @kernel
-def input_products(x, weight, start, rows, lengths, reverse, first, last, begin, kept):
+def input_products(x, tokens, weight, start, rows, lengths, reverse, first, last, begin, kept):
     """kept[step] = start + x[time] @ weight, steps first .. last of the rows of a task: one product over time."""
+    if tokens.shape[0] > 0:
+        _input_rows(tokens, weight, rows, lengths, reverse, first, last, begin, kept)
+        return
     size = rows.size * (last - first)
     inputs, outs, starts = address_table(size), address_table(size), address_table(size)
     count = tabulate_chunk(x, kept, rows, lengths, reverse, first, last, begin, inputs, outs)
@@ -116,23 +148,25 @@ def input_gradients(dkept, weight, zeros, rows, lengths, reverse, first, last, b
 
 
 @kernel
-def state_gradients(inputs, rows, count, first, run, weight, start, starts, outs, dh):
-    """dh[row] = start + dgates @ weight[first : first + run], the transposed one, for `count` rows and their `inputs`.
+def state_gradients(inputs, rows, count, first, run, weight, adds, zeros, mask, masked, starts, outs, dh):
+    """dh[row] = dgates @ weight[first : first + run], the transposed one, for `count` rows and their `inputs`.
 
-    start : array as wide as whole panels, or as dh, to be added to.
+    With `adds` it is added to what dh holds; zeros is a row as wide as whole panels.
     """
     if count == 0:
         return
-    h, adds = dh.shape[1], start.ndim == 2
+    h, is_masked = dh.shape[1], mask.shape[0] > 0
     for k in range(count):
-        outs[k] = address(dh, rows[k] * h)
-        starts[k] = outs[k] if adds else address(start, 0)
+        outs[k] = address(masked if is_masked else dh, rows[k] * h)
+        starts[k] = outs[k] if adds and not is_masked else address(zeros, 0)
     fill_tile(starts, count)
     fill_tile(outs, count)
     multiply_matrix(dh, inputs, count, first, run, weight, starts, outs, h)
-
-
-# -- gradients to weights ---------------------------------------------------------------------------------------------
+    for k in range(count if is_masked else 0):
+        i = rows[k]
+        for j in range(h):
+            held = dh[i, j] if adds else dh.dtype.type(0)
+            dh[i, j] = held + masked[i, j] * mask[i, j]
 
 
 @kernel
@@ -151,48 +185,3 @@ def tabulate_pairs(x, h0, y, lengths, reverse, begin, end, dkept, inputs, states
             dgates[count] = address(dkept, ((s - begin) * n + i) * columns)
             count += 1
     return count
-
-
-@kernel
-def _add_products_task(a, b, width, offsets, total, row, rows, column, columns):
-    full, item = WIDE_VECTORS * lane_count(total), total.itemsize
-    panel, room = np.zeros((_POSITIONS, full), total.dtype), outer_room(total)
-    lines = np.empty(_POSITIONS, np.int64)
-    for first in range(0, a.size, _POSITIONS):
-        count = min(_POSITIONS, a.size - first)
-        for j in range(column, column + columns, full):
-            for k in range(count):
-                lines[k] = address(panel, k * full)
-                copy(total, b[first + k] + j * item, lines[k], min(full, width - j))
-            some, others = a[first : first + count], lines[:count]
-            add_outer_products(total, some, offsets, others, 0, total, row, rows, j, room, lines[0])
-    keep(panel)
-
-
-@parallel_kernel
-def add_products(a, b, offsets, total):
-    """total[r, j] += sum over k of a[k][r] b[k][j], for addresses a and b of rows; a sum is in the order of k.
-
-    total (rows, columns); offsets (rows,) says how many bytes behind a[k] its value r stands.
-    """
-    rows, columns = total.shape
-    panels, blocks = ceil_divide(columns, WIDE_VECTORS * lane_count(total)), ceil_divide(rows, OUTER_BLOCK)
-    column_tasks = min(panels, _LEAST_TASKS)
-    row_tasks = min(blocks, ceil_divide(_LEAST_TASKS, column_tasks))
-    width = ceil_divide(panels, column_tasks) * WIDE_VECTORS * lane_count(total)
-    height = ceil_divide(blocks, row_tasks) * OUTER_BLOCK
-    for task in prange(row_tasks * column_tasks):
-        across, down = divmod(np.int64(task), row_tasks)
-        column, row = across * width, down * height
-        if column < columns and row < rows:
-            _add_products_task(
-                a,
-                b,
-                columns,
-                offsets,
-                total,
-                row,
-                min(height, rows - row),
-                column,
-                min(width, columns - column),
-            )

@@ -11,7 +11,7 @@ import numpy as np
 
 from neurojit.core.jit import exact_inner_kernel, inner_kernel, kernel, parallel_kernel, prange
 from neurojit.core.simd import keep
-from neurojit.core.vector import at_least, lanes, load, narrow, rolled, splat, store, where_negative
+from neurojit.core.vector import at_least, lanes, load, pair, rolled, splat, store, where_negative
 from neurojit.kernels.cpu.elementary_vector import tanh
 from neurojit.kernels.cpu.product import multiply_matrix
 from neurojit.kernels.cpu.recurrence import (
@@ -19,6 +19,7 @@ from neurojit.kernels.cpu.recurrence import (
     address_table,
     input_gradients,
     input_products,
+    mask_states,
     rows_of,
     state_gradients,
     tabulate_states,
@@ -31,7 +32,7 @@ from neurojit.kernels.cpu.recurrence import (
 def _activate(sums, at, relu, y, into):
     """y = f(sums), one row, where they lie."""
     h = y.shape[2]
-    like = narrow(y)
+    like = pair(y)
     zero = splat(0.0, like)
     for j in range(0, h, lanes(like)):
         rolled()
@@ -44,7 +45,7 @@ def _activate(sums, at, relu, y, into):
 def _activate_backward(dy, y, time, dh, state, relu, dsums, at):
     """dsums = (dh + dy) f', one row, where they lie."""
     h = y.shape[2]
-    like = narrow(y)
+    like = pair(y)
     one, zero = splat(1.0, like), splat(0.0, like)
     for j in range(0, h, lanes(like)):
         rolled()
@@ -74,17 +75,20 @@ def _states_backward(dy, y, rows, count, lengths, reverse, s, slot, relu, dh, ds
 
 
 @kernel
-def forward_rows(task, x, w_ih, start, w_hh, relu, h0, order, bounds, lengths, reverse, span, sums, y):
+def forward_rows(
+    task, x, tokens, w_ih, start, w_hh, relu, h0, mask, masked, order, bounds, lengths, reverse, span, sums, y
+):
     """Steps begin .. end of a task's sequences, a chunk of steps of inputs at a time."""
     begin, end, chunk = span
     rows = rows_of(task, order, bounds)
     states, starts, outs = address_table(rows.size), address_table(rows.size), address_table(rows.size)
     for first in range(begin, end, chunk):
         last = min(first + chunk, end)
-        input_products(x, w_ih, start, rows, lengths, reverse, first, last, begin, sums)
+        input_products(x, tokens, w_ih, start, rows, lengths, reverse, first, last, begin, sums)
         for s in range(first, last):
             count, slot = active_rows(rows, lengths, s), (s - begin) % sums.shape[0]
             tabulate_states(h0, y, rows, count, lengths, reverse, s, states)
+            mask_states(mask, masked, rows, count, states)
             tabulate_step(sums, slot, rows, count, 0, starts)
             tabulate_step(sums, slot, rows, count, 0, outs)
             multiply_matrix(x, states, count, 0, y.shape[2], w_hh, starts, outs, y.shape[2])
@@ -92,7 +96,9 @@ def forward_rows(task, x, w_ih, start, w_hh, relu, h0, order, bounds, lengths, r
 
 
 @kernel
-def backward_rows(task, dy, y, w_ih, w_hh, relu, order, bounds, lengths, reverse, span, zeros, dh, dsums, dx):
+def backward_rows(
+    task, dy, y, w_ih, w_hh, relu, mask, masked, order, bounds, lengths, reverse, span, zeros, dh, dsums, dx
+):
     """Steps end .. begin of a task's sequences; w_ih and w_hh are transposed, dx is (0, t, f) where not wanted."""
     begin, end, chunk = span
     rows = rows_of(task, order, bounds)
@@ -103,23 +109,57 @@ def backward_rows(task, dy, y, w_ih, w_hh, relu, order, bounds, lengths, reverse
             count, slot = active_rows(rows, lengths, s), s - begin
             _states_backward(dy, y, rows, count, lengths, reverse, s, slot, relu, dh, dsums)
             tabulate_step(dsums, slot, rows, count, 0, inputs)
-            state_gradients(inputs, rows, count, 0, y.shape[2], w_hh, zeros, starts, outs, dh)
+            state_gradients(inputs, rows, count, 0, y.shape[2], w_hh, False, zeros, mask, masked, starts, outs, dh)
         if dx.shape[0] > 0:
             input_gradients(dsums, w_ih, zeros, rows, lengths, reverse, first, last, begin, dx)
     keep(zeros)
 
 
 @parallel_kernel
-def forward(x, w_ih, start, w_hh, relu, h0, order, bounds, lengths, reverse, span, sums, y):
+def forward(x, tokens, w_ih, start, w_hh, relu, h0, mask, masked, order, bounds, lengths, reverse, span, sums, y):
     """`forward_rows` for every task."""
     for task in prange(bounds.size - 1):
-        forward_rows(np.int64(task), x, w_ih, start, w_hh, relu, h0, order, bounds, lengths, reverse, span, sums, y)
+        forward_rows(
+            np.int64(task),
+            x,
+            tokens,
+            w_ih,
+            start,
+            w_hh,
+            relu,
+            h0,
+            mask,
+            masked,
+            order,
+            bounds,
+            lengths,
+            reverse,
+            span,
+            sums,
+            y,
+        )
 
 
 @parallel_kernel
-def backward(dy, y, w_ih, w_hh, relu, order, bounds, lengths, reverse, span, zeros, dh, dsums, dx):
+def backward(dy, y, w_ih, w_hh, relu, mask, masked, order, bounds, lengths, reverse, span, zeros, dh, dsums, dx):
     """`backward_rows` for every task."""
     for task in prange(bounds.size - 1):
         backward_rows(
-            np.int64(task), dy, y, w_ih, w_hh, relu, order, bounds, lengths, reverse, span, zeros, dh, dsums, dx
+            np.int64(task),
+            dy,
+            y,
+            w_ih,
+            w_hh,
+            relu,
+            mask,
+            masked,
+            order,
+            bounds,
+            lengths,
+            reverse,
+            span,
+            zeros,
+            dh,
+            dsums,
+            dx,
         )
