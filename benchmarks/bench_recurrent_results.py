@@ -10,6 +10,7 @@ import numpy as np
 import neurojit as nj
 
 SEED = 0
+_STARTS = 3
 
 
 def data(name):
@@ -119,9 +120,11 @@ def spoken_digits(seed=SEED, n=2000, epochs=15):
 def counting(cell, seed=SEED, most=100):
     """The largest n of those tried up to 1000 for which a model of a^n b^n knows exactly where a string ends.
 
+    Of three models from different starts, that with the least training loss is asked.
+
     The model predicts the next symbol; once b has come, it has to say b until there are n, and then the end.
     """
-    model, accepted = counter(cell, seed, most), 0
+    model, accepted = min((counter(cell, seed + i, most) for i in range(_STARTS)), key=lambda m: m.loss_curve_[-1]), 0
     for n in (10, 50, 100, 200, 300, 500, 700, 1000):
         if not accepts(model, n):
             break
@@ -134,14 +137,17 @@ def string(n):
     return np.eye(3, dtype=np.float32)[np.repeat([0, 1, 2], [1, n, n])], np.repeat([0, 1, 2], [n + 1, n - 1, 1])
 
 
-def counter(cell, seed, most, epochs=300):
-    """A labeler of what comes next in a^n b^n, for n up to `most`; an LSTM starts with its forget gate wide open."""
+def counter(cell, seed, most, epochs=400):
+    """A labeler of what comes next in a^n b^n, for n up to `most`.
+
+    An LSTM starts with its forget gate so wide open that it is 1 in float32: as without one, in the paper of 1997.
+    """
     from neurojit.layers import GRU, LSTM, Dense, Sequential
 
     layer = {"lstm": LSTM, "gru": GRU}[cell](4, return_sequences=True)
     network = Sequential(layer, Dense(3)).make((2 * most + 1, 3), seed)
     if cell == "lstm":
-        layer.bias.value[4:8] = 10
+        layer.bias.value[4:8] = 20
     x, y = zip(*(string(n) for n in range(1, most + 1)), strict=True)
     model = nj.SequenceLabeler(
         network, standardize=False, learning_rate=0.05, batch_size=10, max_epochs=epochs, random_state=seed
