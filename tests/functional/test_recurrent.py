@@ -162,7 +162,7 @@ def test_checkpoints_change_no_bit(cell, options, every):
 
 
 @every_variant
-@pytest.mark.parametrize("n", [1, 9, 21])
+@pytest.mark.parametrize("n", [1, 9, 17, 21])
 def test_same_bits_on_one_thread_and_two(cell, options, n, same_bits):
     arrays, keywords = arguments(cell, options, n, 5, 20, 33, np.float32)
     for lengths in (None, 1 + np.arange(n) % 5):
