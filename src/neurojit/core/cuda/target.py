@@ -1,0 +1,78 @@
+"""Where kernels run: one graphics processor, or what the tests put in its place."""
+
+import contextlib
+from typing import Any, Protocol
+
+
+class CudaUnavailable(RuntimeError):
+    """There is no graphics processor to compute on; the message says what is missing and how to get it."""
+
+
+class DeviceMemoryError(MemoryError):
+    """The device has no room for an array."""
+
+
+class Target(Protocol):
+    """What arrays and kernels ask of a device. A block is memory as the target knows it."""
+
+    def allocate(self, n_bytes: int) -> Any:
+        """A block of memory, or None where there is no room."""
+
+    def memory(self) -> tuple[int, int]:
+        """Bytes that are free, and bytes in all."""
+
+    def view(self, block: Any, shape: tuple, dtype: Any) -> Any:
+        """The start of a block as an array that `launch` takes."""
+
+    def native(self, array: Any) -> Any:
+        """A `DeviceArray` as `launch` takes it."""
+
+    def write(self, native: Any, host: Any) -> None:
+        """Copy a NumPy array to the device."""
+
+    def read(self, native: Any) -> Any:
+        """Copy from the device into a new NumPy array."""
+
+    def copy(self, source: Any, destination: Any) -> None:
+        """Copy on the device."""
+
+    def interface(self, native: Any) -> dict:
+        """The array's `__cuda_array_interface__`."""
+
+    def adopt(self, interface_holder: Any) -> Any:
+        """A C-contiguous array of another library as `launch` takes it, without a copy."""
+
+    def launch(self, kernel: Any, launch: Any, arguments: list) -> None:
+        """Run a kernel on converted arguments."""
+
+
+_target: Target | None = None
+
+
+def current_target() -> Target:
+    """The device in use; the machine's first, found when it is first asked for.
+
+    Raises
+    ------
+    CudaUnavailable
+        If there is none, or a package is missing.
+    """
+    global _target
+    if _target is None:
+        from neurojit.core.cuda.diagnosis import require
+        from neurojit.core.cuda.hardware import Hardware
+
+        require()
+        _target = Hardware()
+    return _target
+
+
+@contextlib.contextmanager
+def use_target(target: Target):
+    """Let another target stand for the device inside a ``with`` block; arrays of one are no good on another."""
+    global _target
+    before, _target = _target, target
+    try:
+        yield target
+    finally:
+        _target = before
