@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from neurojit.core.cuda.array import DeviceArray
+
 FLOATS = (np.dtype(np.float32), np.dtype(np.float64))
 
 
@@ -39,6 +41,8 @@ def canonical(array, name, *, dtype=None, ndim=None, shape=None):
     if is_float and (dtype is None or array.dtype == dtype):  # not `in`: NumPy's float64 equals None
         check_shape(array, name, ndim=ndim, shape=shape)
         return array  # as most are
+    if isinstance(array, DeviceArray):
+        return _canonical_on_device(array, name, dtype, ndim, shape)
     given = array
     array = _as_array(array, name)
     precision = np.dtype(array.dtype.type)  # in the machine's byte order
@@ -50,6 +54,15 @@ def canonical(array, name, *, dtype=None, ndim=None, shape=None):
     if dtype is None:
         dtype = precision if precision in FLOATS else np.float32
     return _one_type(np.asarray(array, dtype=dtype, order="C"))
+
+
+def _canonical_on_device(array, name, dtype, ndim, shape):
+    """An array on the device is C-contiguous; it has to have the right precision, as nothing is copied unseen."""
+    if array.dtype not in FLOATS or (dtype is not None and array.dtype != dtype):
+        wanted = "float32 or float64" if dtype is None else f"{np.dtype(dtype)} like the other arrays of the call"
+        raise TypeError(f"{name}: got {array.dtype} on the device, wanted {wanted}")
+    check_shape(array, name, ndim=ndim, shape=shape)
+    return array
 
 
 def canonical_integers(array, name, *, ndim=None, shape=None):

@@ -9,6 +9,8 @@ import threading
 
 import numpy as np
 
+from neurojit.core.cuda.array import DeviceArray, device_empty_like
+
 _LEAST_BYTES = 1 << 16  # smaller arrays come from the heap, which keeps its pages
 _MOST_KEPT = 1 << 27  # bytes that may wait for use
 _ALIGNMENT = 64  # a cache line, and a vector register
@@ -122,5 +124,7 @@ def empty_at_line(shape, dtype):
 
 
 def empty_like(array):
-    """An array of undefined values with the shape and dtype of another."""
+    """An array of undefined values with the shape and dtype of another, where that one is."""
+    if isinstance(array, DeviceArray):
+        return device_empty_like(array)
     return empty(array.shape, array.dtype)

@@ -11,6 +11,8 @@ from typing import Any, Generic, ParamSpec, TypeVar
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import on_device
+from neurojit.functional import devices
 
 P = ParamSpec("P")
 Y = TypeVar("Y")
@@ -101,7 +103,10 @@ class Op(Generic[P, Y]):
         self._places = [names.index(name) for name in differentiable]
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Y:
-        return self._function(*args, **kwargs)
+        if devices.is_host_call(args, kwargs):
+            return self._function(*args, **kwargs)
+        call = devices.DeviceCall(self, args, kwargs)
+        return call.returned(self._function(*call.args, **call.kwargs))
 
     def __repr__(self) -> str:
         return f"<neurojit.functional.{self.__name__}{self.signature}>"
@@ -171,6 +176,14 @@ class Op(Generic[P, Y]):
             (args[place] if place < len(args) else kwargs.get(name)) is not None
             for name, place in zip(self.differentiable, self._places, strict=True)
         ]
+        if not devices.is_host_call(args, kwargs):
+            call = devices.DeviceCall(self, args, kwargs)
+            y, backward = self._with_pullback(call.args, call.kwargs, given)
+            return call.returned(y), lambda dy, wrt=None: call.returned(backward(devices.taken(dy), wrt))
+        return self._with_pullback(args, kwargs, given)
+
+    def _with_pullback(self, args, kwargs, given):
+        """`vjp` of arrays that are all of the house's own kinds; `given` says which differentiable ones are there."""
         y, pullback = self._vjp(*args, **kwargs)
 
         def backward(dy, wrt=None):
@@ -197,7 +210,9 @@ def _spread(wrt, given, name):
 def _canonical_like(dy, y, name):
     """`dy` checked against `y`: the same nesting, shapes and precision."""
     if not isinstance(y, tuple):
-        y = np.asarray(y)
+        if on_device(y) != on_device(dy):
+            raise TypeError(f"{name}: got {type(dy).__name__}, wanted {type(y).__name__} like the result")
+        y = y if on_device(y) else np.asarray(y)
         return canonical(dy, name, dtype=y.dtype, shape=y.shape)
     if not isinstance(dy, tuple) or len(dy) != len(y):
         raise ValueError(

@@ -6,6 +6,7 @@ other things stand in the names' place.
 """
 
 import dataclasses
+import dis
 import types
 
 import numpy as np
@@ -127,6 +128,7 @@ def rebuilt(function, replace):
 
 
 def _names(code):
-    """The global names of a function and of those inside it."""
+    """The global names of a function and of those inside it; attributes of the same name are none."""
     inner = (constant for constant in code.co_consts if isinstance(constant, types.CodeType))
-    return set(code.co_names).union(*(_names(part) for part in inner))
+    own = {step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL"}
+    return own.union(*(_names(part) for part in inner))

@@ -1,0 +1,94 @@
+"""Where a call computes: arrays on the device are worked on there, by the twins of the CPU's kernels.
+
+Arrays of other libraries on the device (CuPy, PyTorch, Numba) are taken without a copy, and results come back as the
+like.
+"""
+
+import importlib
+import sys
+
+import numpy as np
+
+from neurojit.core.cuda import DeviceArray, to_device
+
+
+def kernel_for(kernel, array):
+    """The kernel for where an array is: the CPU's itself, or its twin, of the same file and name, on the device.
+
+    Raises
+    ------
+    NotImplementedError
+        If the kernel has no twin yet.
+    """
+    if not isinstance(array, DeviceArray):
+        return kernel
+    *_, file = kernel.py_func.__module__.split(".")
+    name = kernel.py_func.__name__
+    try:
+        return getattr(importlib.import_module(f"neurojit.kernels.cuda.{file}"), name)
+    except (ModuleNotFoundError, AttributeError):
+        raise NotImplementedError(f"{file}.{name} has no CUDA kernel yet: use arrays on the host") from None
+
+
+def _is_foreign(value):
+    """Whether a value is an array on the device that another library made."""
+    return (
+        not isinstance(value, np.ndarray | DeviceArray | str | int | float | tuple | list | type(None))
+        and hasattr(value, "__cuda_array_interface__")
+    )
+
+
+def is_host_call(args, kwargs):
+    """Whether no argument is on the device."""
+    return not any(isinstance(value, DeviceArray) or _is_foreign(value) for value in (*args, *kwargs.values()))
+
+
+def taken(value):
+    """An array of another library on the device as a `DeviceArray`; tuples of them likewise; others as they are."""
+    if isinstance(value, tuple):
+        return tuple(taken(part) for part in value)
+    return to_device(value) if _is_foreign(value) else value
+
+
+class DeviceCall:
+    """The arguments of a call on the device, and how to hand its results back.
+
+    Raises
+    ------
+    TypeError
+        If an array that has a gradient is on the host while others are on the device.
+    """
+
+    def __init__(self, op, args, kwargs):
+        values = (*args, *kwargs.values())
+        self._library = next((_library_of(value) for value in values if _is_foreign(value)), None)
+        self.args = tuple(taken(value) for value in args)
+        self.kwargs = {name: taken(value) for name, value in kwargs.items()}
+        bound = op.signature.bind(*self.args, **self.kwargs).arguments
+        for name in op.differentiable:
+            if bound.get(name) is not None and not isinstance(bound[name], DeviceArray):
+                raise TypeError(
+                    f"{name}: got an array on the host, wanted one on the device like the others (neurojit.to_device)"
+                )
+
+    def returned(self, result):
+        """A result, or a tuple of them, as arrays of the library that the arguments came from."""
+        if isinstance(result, tuple):
+            return tuple(self.returned(part) for part in result)
+        if self._library is None or not isinstance(result, DeviceArray):
+            return result
+        return _MAKERS[self._library](sys.modules[self._library], result)
+
+
+# How a library takes an array by its `__cuda_array_interface__`, sharing the memory.
+_MAKERS = {
+    "cupy": lambda cupy, array: cupy.asarray(array),
+    "torch": lambda torch, array: torch.as_tensor(array, device="cuda"),
+    "numba": lambda numba, array: sys.modules["numba.cuda"].as_cuda_array(array),
+}
+
+
+def _library_of(value):
+    """The name of the library an array comes from, if results can be made its own."""
+    name = type(value).__module__.partition(".")[0]
+    return name if name in _MAKERS else None
