@@ -8,7 +8,7 @@ WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format typecheck bench oracle clean distclean
+.PHONY: help demo test lint format typecheck bench oracle cuda-compiler clean distclean
 
 help:
 	@echo 'make demo       train a small ConvNet on handwritten digits (ARGS="--epochs 3" and so on)'
@@ -18,6 +18,7 @@ help:
 	@echo 'make typecheck  mypy'
 	@echo 'make bench      time neurojit beside its peers (installs them, PyTorch too)'
 	@echo 'make oracle     install PyTorch and gensim, second opinions in the tests'
+	@echo 'make cuda-compiler  install what compiles CUDA kernels without a GPU, for the tests'
 	@echo 'make clean      remove builds and caches (make distclean: and .venv)'
 	@echo 'PYTHON=python3.12 chooses the interpreter that .venv is made with.'
 
@@ -44,6 +45,8 @@ bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
 oracle: $(VENV)/installed-oracle
+
+cuda-compiler: $(VENV)/installed-cuda-test
 
 clean:
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         text,
         training,
     )
+    from neurojit.core.cuda import to_device
     from neurojit.core.device import threads
     from neurojit.core.options import get_options, set_options
     from neurojit.estimators import (
@@ -84,6 +85,7 @@ __all__ = [
     "testing",
     "text",
     "threads",
+    "to_device",
     "training",
 ]
 
@@ -109,6 +111,7 @@ _HOMES = {
     "load": "neurojit.io",
     "set_options": "neurojit.core.options",
     "threads": "neurojit.core.device",
+    "to_device": "neurojit.core.cuda",
 }
 
 

@@ -69,9 +69,9 @@ def _stand_in(capability):
     device = types.SimpleNamespace(compute_capability=capability, id=0)
     with contextlib.ExitStack() as stack:
         for module in (dispatcher, compiler):
-            stack.enter_context(mock.patch.object(module, "get_current_device", lambda: device))
+            stack.enter_context(mock.patch.object(module, "get_current_device", return_value=device))
         context = types.SimpleNamespace(device=device)
-        stack.enter_context(mock.patch.object(devices, "get_context", lambda *_, **__: context))
+        stack.enter_context(mock.patch.object(devices, "get_context", return_value=context))
         yield
 
 

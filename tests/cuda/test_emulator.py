@@ -5,6 +5,7 @@ import pytest
 
 from neurojit.core.cuda import (
     CudaKernel,
+    DeviceArray,
     Float,
     Floats,
     Int,
@@ -253,6 +254,16 @@ def test_an_empty_grid_is_no_launch():
         empty = device_empty(0, np.float32)
         kernel_of(scaled, Launch((0, 1), 32))(empty, 2.0, empty)
         assert emulator.launched == []
+
+
+def test_work_that_is_too_much_is_refused():
+    with use_target(Emulator()):
+        x = device_empty(4, np.float32)
+        with pytest.raises(ValueError, match=r"scaled: got work for \(1, 70000\) blocks"):
+            kernel_of(scaled, Launch((1, 70000), 32))(x, 2.0, x)
+        many = DeviceArray(x.owner, x.native, (2**31,), np.float32)
+        with pytest.raises(ValueError, match="x: got 2147483648 elements"):
+            kernel_of(scaled, Launch(1, 32))(many, 2.0, x)
 
 
 def uses_fresh_memory(x: Floats, y: Floats):

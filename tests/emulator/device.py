@@ -1,4 +1,4 @@
-"""What kernels know as `cuda`, `math`, `load4` and `store4`, in the emulator."""
+"""What kernels know as `cuda`, `math`, `load4` and the like, in the emulator."""
 
 import sys
 import types
@@ -50,11 +50,11 @@ class Cuda:
         self.watches = watches
         self.atomic = _Atomics()
         self.shared = types.SimpleNamespace(array=self._shared)
-        self.local = types.SimpleNamespace(array=lambda shape, dtype: poisoned(shape, dtype))
+        self.local = types.SimpleNamespace(array=poisoned)
         self.cg = types.SimpleNamespace(this_grid=lambda: types.SimpleNamespace(sync=self._sync_grid))
 
-    threadIdx = property(lambda self: current().index)
-    blockIdx = property(lambda self: current().block.index)
+    threadIdx = property(lambda self: current().index)  # noqa: N815, numba.cuda's names
+    blockIdx = property(lambda self: current().block.index)  # noqa: N815
     laneid = property(lambda self: current().lane)
 
     def _shared(self, shape, dtype, alignment=None):
@@ -123,6 +123,13 @@ def _four(array, index):
         raise IndexError(f"index {index}: wanted a multiple of 4")
     places = range(int(index), int(index) + 4)
     return places if array.ndim == 1 else [tuple(map(int, np.unravel_index(i, array.shape))) for i in places]
+
+
+def quotient(a, b):
+    """a // b, of numbers that 32 bits can hold."""
+    if not (0 <= a < 2**31 and 0 < b < 2**31):
+        raise OverflowError(f"quotient of {a} and {b}: wanted numbers from 0 to 2**31 - 1, and no zero below")
+    return int(a) // int(b)
 
 
 class Math:

@@ -19,11 +19,11 @@ class EmulatedError(RuntimeError):
     """A kernel did what hardware would not forgive."""
 
 
-class DivergentBarrier(EmulatedError):
+class DivergentBarrier(EmulatedError):  # noqa: N818, named for what happened
     """Threads that should meet at one barrier wait at different ones, or have gone."""
 
 
-class Race(EmulatedError):
+class Race(EmulatedError):  # noqa: N818
     """Two threads use one place in memory, one of them writes, and no barrier says in which order."""
 
 

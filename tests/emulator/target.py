@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from neurojit.core.cuda.language import DeviceFunction, Name, cuda, load4, rebuilt, store4
+from neurojit.core.cuda.language import DeviceFunction, Name, cuda, load4, quotient, rebuilt, store4
 from tests.emulator import device
 from tests.emulator.memory import Watched, poisoned
 from tests.emulator.scheduler import run_grid, triple, uses_grid_sync
@@ -98,7 +98,8 @@ def run(function, launch, arguments, *, order="forward", watches=True):
 
 def bind(function, launch, watches=True):
     """A kernel's function with the emulated device in the names' place."""
-    meaning = {cuda: device.Cuda(launch, watches), load4: device.load4, store4: device.store4}
+    meaning = {cuda: device.Cuda(launch, watches)}
+    meaning |= {name: getattr(device, name.name) for name in (load4, store4, quotient)}
     emulated_math, bound = device.Math(), {}
 
     def replace(value):

@@ -71,7 +71,7 @@ FITS = {
         ["validation_fraction", "0.01", "0 of 12", "at least one"],
     ),
     "no patience": ({"n_iter_no_change": 0}, X, Y, {}, ValueError, ["n_iter_no_change", "0", ">= 1"]),
-    "unknown device": ({"device": "cuda"}, X, Y, {}, ValueError, ["device", "'cuda'", "'cpu'"]),
+    "unknown device": ({"device": "gpu"}, X, Y, {}, ValueError, ["device", "'gpu'", "'cpu'"]),
     "no threads": ({"n_threads": 0}, X, Y, {}, ValueError, ["n_threads", "0", "from 1"]),
     "threads as a word": ({"n_threads": "all"}, X, Y, {}, TypeError, ["n_threads", "'all'", "from 1"]),
     "seed below 0": ({"random_state": -1}, X, Y, {}, ValueError, ["random_state", "-1", ">= 0"]),

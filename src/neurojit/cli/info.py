@@ -7,7 +7,6 @@ import platform
 import neurojit
 
 _PACKAGES = ("numpy", "scipy", "numba", "llvmlite", "scikit-learn", "safetensors", "tqdm")
-_CUDA_PACKAGES = ("numba-cuda", "cuda-python")
 
 
 def info():
@@ -19,6 +18,7 @@ def info():
 def facts():
     """What `info` prints, from name to text."""
     from neurojit.core import cache, device, simd
+    from neurojit.core.cuda import diagnosis
 
     place = cache.directory()
     return {
@@ -28,7 +28,7 @@ def facts():
         "SIMD": simd.describe(),
         "threads": device.describe(),
         "kernel cache": "nowhere to write: kernels are compiled in every process" if place is None else str(place),
-        "CUDA": _cuda(),
+        "CUDA": diagnosis.describe(),
     }
 
 
@@ -37,11 +37,3 @@ def _version(package):
         return importlib.metadata.version(package)
     except importlib.metadata.PackageNotFoundError:
         return "not installed"
-
-
-def _cuda():
-    """Whether the optional CUDA packages are there; asking imports none of them."""
-    found = [f"{package} {_version(package)}" for package in _CUDA_PACKAGES if _version(package) != "not installed"]
-    if not found:
-        return "not installed (pip install 'neurojit[cuda]')"
-    return f"{', '.join(found)}; the estimators of this version compute on the CPU"

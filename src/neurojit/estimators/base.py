@@ -12,7 +12,7 @@ from neurojit import training
 from neurojit.core.device import threads
 from neurojit.core.random import Key
 from neurojit.core.statefile import write_state
-from neurojit.estimators.options import check_options
+from neurojit.estimators.options import check_options, device_of
 from neurojit.estimators.saving import losses, restore, to_state
 from neurojit.estimators.targets import check_weights
 from neurojit.io.estimator_file import ESTIMATOR
@@ -132,6 +132,7 @@ class NetworkEstimator(BaseEstimator):
 
     def _train(self, train, held_out, batch_size, n_batches, max_epochs, schedule):
         """Run the training loop and record what it did, however it ends."""
+        self.network_.to(device_of(self))
         self._optimizer.learning_rate = float(self.learning_rate)  # an earlier fit's schedule left it at the end
         trainer = training.Trainer(
             self.network_,

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from neurojit import training
+from neurojit.core.cuda import to_device, to_host
 from neurojit.core.device import threads
 from neurojit.estimators.base import NetworkEstimator
 from neurojit.estimators.inputs import BatchMaker, check_form, check_input, precision, resolve_input_shape
@@ -13,6 +14,8 @@ from neurojit.models import default_convnet
 
 class ConvNet(NetworkEstimator):
     """Base of `ConvNetClassifier` and `ConvNetRegressor`: samples are images or signals."""
+
+    _computes_on_cuda = True
 
     def __init__(
         self,
@@ -115,7 +118,9 @@ class ConvNet(NetworkEstimator):
         X = self._check_input(X, reset=False)
         self._check_form(X)
         with threads(self.n_threads):
-            return np.concatenate([self.network_.forward(x) for x in BatchMaker(X, self.input_shape_, self._dtype)])
+            move = to_device if self.network_.device == "cuda" else np.asarray
+            batches = BatchMaker(X, self.input_shape_, self._dtype)
+            return np.concatenate([to_host(self.network_.forward(move(x))) for x in batches])
 
 
 class ConvNetClassifier(Classification, ConvNet):
@@ -155,8 +160,9 @@ class ConvNetClassifier(Classification, ConvNet):
         Weights of classes in the loss, by label; "balanced" gives each class the same total weight.
     callbacks : list of neurojit.training.Callback or None, default=None
         Told of every epoch and batch.
-    device : {"cpu"}, default="cpu"
-        Where to compute.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where to compute: on the CPU, on an NVIDIA GPU (extra ``cuda``), or on the GPU where there is one. A loaded
+        model predicts on the CPU.
     n_threads : int or None, default=None
         Threads to compute on; None is all. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None

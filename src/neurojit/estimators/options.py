@@ -5,6 +5,7 @@ import numbers
 
 import numpy as np
 
+from neurojit.core.cuda import current_target, is_available
 from neurojit.core.device import check_thread_count
 from neurojit.core.random import Key
 from neurojit.layers import Layer
@@ -107,7 +108,7 @@ CONSTRAINTS = {
     "early_stopping": Flag(),
     "validation_fraction": Number("a number between 0 and 1", numbers.Real, 0, below=1, exclusive=True),
     "n_iter_no_change": _POSITIVE_INTEGER,
-    "device": OneOf(("cpu",)),
+    "device": OneOf(("cpu", "cuda", "auto")),
     "warm_start": Flag(),
     "verbose": Number("a truth value or an integer >= 0", numbers.Integral, 0, truth=True),
 }
@@ -130,11 +131,29 @@ def check_options(estimator):
         for name in ("peephole", "coupled"):
             if options[name]:
                 raise ValueError(f"{name}: got True for cell={options['cell']!r}, wanted False: it is part of an LSTM")
+    if options.get("device", "cpu") == "cuda":
+        _check_cuda(estimator)
     check_callbacks(options["callbacks"])
     if options["n_threads"] is not None:
         check_thread_count(options["n_threads"])
     if isinstance(options["random_state"], numbers.Integral):
         Key.from_random_state(options["random_state"])
+
+
+def _check_cuda(estimator):
+    """Raise unless the estimator has kernels for a GPU, and there is one."""
+    if not getattr(estimator, "_computes_on_cuda", False):
+        raise ValueError(
+            f"device: got 'cuda', wanted 'cpu' or 'auto': {type(estimator).__name__} has no CUDA kernels yet"
+        )
+    current_target()
+
+
+def device_of(estimator):
+    """Where an estimator with checked options computes: "cpu" or "cuda"."""
+    if estimator.device == "auto" and getattr(estimator, "_computes_on_cuda", False):
+        return "cuda" if is_available() else "cpu"
+    return "cuda" if estimator.device == "cuda" else "cpu"
 
 
 def _check_network(network):

@@ -6,6 +6,7 @@ import numbers
 import numpy as np
 
 from neurojit import __version__
+from neurojit.core.cuda import on_host
 from neurojit.core.random import Key
 from neurojit.layers import Layer, from_config
 from neurojit.training import History
@@ -26,7 +27,7 @@ def to_state(estimator):
         "feature_names": estimator.feature_names_in_.tolist() if hasattr(estimator, "feature_names_in_") else None,
         "loss_curve": estimator.loss_curve_,
         "history": {"records": estimator.history_.records, "stopped": estimator.history_.stopped},
-        "weights": network.state(),
+        "weights": on_host(network.state()),
     }
 
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from neurojit.core.memory import empty
+from neurojit.core.cuda import on_device
 from neurojit.core.shapes import integers
+from neurojit.functional.devices import constant, empty_for, kernel_for
 from neurojit.functional.op import op
 from neurojit.functional.windows import Boxes, Pooling, canonical_source
 from neurojit.kernels.cpu import pool as kernels
@@ -15,9 +16,11 @@ def box_sum(x, boxes, weight, scale, shape):
         np.ones(sum(axes), x.dtype) if values is None else values
         for values, axes in ((weight, boxes.size), (scale, boxes.grid))
     )
-    y = empty(shape, x.dtype)
-    numbers = boxes.table, boxes.size, boxes.step, boxes.grid, x.shape[-1]
-    kernels.sum_pool(x.reshape(-1), *numbers, weight, scale, y.reshape(-1))
+    if on_device(x):
+        weight, scale = constant(weight), constant(scale)
+    y = empty_for(x, shape, x.dtype)
+    numbers = boxes.table_for(x), boxes.size, boxes.step, boxes.grid, x.shape[-1]
+    kernel_for(kernels.sum_pool, x)(x.reshape(-1), *numbers, weight, scale, y.reshape(-1))
     return y
 
 

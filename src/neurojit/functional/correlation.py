@@ -5,8 +5,9 @@ import math
 import numpy as np
 
 from neurojit.core import simd
+from neurojit.core.cuda import on_device
 from neurojit.core.memory import empty
-from neurojit.functional import depthwise, few_channels, winograd
+from neurojit.functional import depthwise, device_correlation, few_channels, winograd
 from neurojit.functional.panels import packed_panels, panel_count, start_rows, sum_partials
 from neurojit.kernels.cpu import conv as kernels
 from neurojit.kernels.cpu.packing import pack_transposed
@@ -64,6 +65,8 @@ def algorithm(geometry, images, c_out):
 
 def forward(x, weight, bias, geometry):
     """The convolution of x (n, *geometry.size, c_in), shape (n, *geometry.output, c_out)."""
+    if on_device(x):
+        return device_correlation.forward(x, weight, bias, geometry)
     if depthwise.takes(geometry, weight.shape[-1]):
         return depthwise.forward(x, weight, bias, geometry)
     c_out, groups = weight.shape[-1], geometry.groups
@@ -87,6 +90,8 @@ def forward(x, weight, bias, geometry):
 
 def data_gradient(dy, weight, geometry, bias=None):
     """Gradient to x plus `bias`, shape (n, *geometry.size, c_in): phases correlate dy with the taps that reach them."""
+    if on_device(dy):
+        return device_correlation.data_gradient(dy, weight, geometry, bias)
     if depthwise.takes(geometry, weight.shape[-1]):
         return depthwise.data_gradient(dy, weight, geometry, bias)
     group_in, c_out = weight.shape[-2:]
@@ -117,6 +122,8 @@ def data_gradient(dy, weight, geometry, bias=None):
 
 def weight_gradient(x, dy, weight_shape, geometry):
     """Gradient to the weights, of their shape: for every tap, the inputs it saw times dy."""
+    if on_device(x):
+        return device_correlation.weight_gradient(x, dy, weight_shape, geometry)
     if depthwise.takes(geometry, weight_shape[-1]):
         return depthwise.weight_gradient(x, dy, weight_shape, geometry)
     c_out, groups = weight_shape[-1], geometry.groups

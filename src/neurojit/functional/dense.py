@@ -21,7 +21,7 @@ def _check(x, weight):
 
 def _as_signal(x, weight):
     """Rows as signals of length one, weights as a window of one tap."""
-    return x.reshape(-1, 1, x.shape[-1]), weight[None]
+    return x.reshape(-1, 1, x.shape[-1]), weight.reshape(1, *weight.shape)
 
 
 @op("x", "weight", "bias")
@@ -72,7 +72,7 @@ def _dense_vjp(x, weight, bias=None):
     def pullback(dy, wrt):
         dx, dweight, *dbias = backward(dy.reshape(y.shape), wrt=wrt[: 2 + len(given)])
         dx = None if dx is None else dx.reshape(x.shape)
-        dweight = None if dweight is None else dweight[0]
+        dweight = None if dweight is None else dweight.reshape(weight.shape)
         return dx, dweight, *(dbias or [None])
 
     return y.reshape(*x.shape[:-1], weight.shape[1]), pullback

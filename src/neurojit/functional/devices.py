@@ -9,7 +9,8 @@ import sys
 
 import numpy as np
 
-from neurojit.core.cuda import DeviceArray, to_device
+from neurojit.core.cuda import DeviceArray, current_target, device_empty, to_device
+from neurojit.core.memory import empty
 
 
 def kernel_for(kernel, array):
@@ -30,11 +31,29 @@ def kernel_for(kernel, array):
         raise NotImplementedError(f"{file}.{name} has no CUDA kernel yet: use arrays on the host") from None
 
 
+def empty_for(array, shape, dtype):
+    """An array of undefined values where `array` is."""
+    return device_empty(shape, dtype) if isinstance(array, DeviceArray) else empty(shape, dtype)
+
+
+_constants: dict = {}
+_MOST_CONSTANTS = 4096
+
+
+def constant(array):
+    """A small table of numbers on the device, where it stays: another call with the same table finds it there."""
+    key = id(current_target()), array.dtype.str, array.shape, array.tobytes()
+    if key not in _constants:
+        if len(_constants) >= _MOST_CONSTANTS:
+            _constants.clear()
+        _constants[key] = current_target(), to_device(array)
+    return _constants[key][1]
+
+
 def _is_foreign(value):
     """Whether a value is an array on the device that another library made."""
-    return (
-        not isinstance(value, np.ndarray | DeviceArray | str | int | float | tuple | list | type(None))
-        and hasattr(value, "__cuda_array_interface__")
+    return not isinstance(value, np.ndarray | DeviceArray | str | int | float | tuple | list | type(None)) and hasattr(
+        value, "__cuda_array_interface__"
     )
 
 

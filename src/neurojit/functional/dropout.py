@@ -7,6 +7,7 @@ import numpy as np
 from neurojit.core.arrays import canonical
 from neurojit.core.memory import empty_like
 from neurojit.core.random import Key
+from neurojit.functional.devices import kernel_for
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import dropout as kernels
 
@@ -40,7 +41,7 @@ def _drop(x, rate, key):
     y = empty_like(x)
     # An element is dropped when its word is below rate * 2^32.
     threshold = np.uint32(min(round(rate * 2**32), 2**32 - 1))
-    kernels.dropout(x.reshape(-1), threshold, 1.0 / (1.0 - rate), np.uint64(key.value), y.reshape(-1))
+    kernel_for(kernels.dropout, x)(x.reshape(-1), threshold, 1.0 / (1.0 - rate), np.uint64(key.value), y.reshape(-1))
     return y
 
 

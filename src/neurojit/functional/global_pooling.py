@@ -5,12 +5,14 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import device_empty, on_device
 from neurojit.core.memory import empty
 from neurojit.functional.columns import block_count, tile_width
 from neurojit.functional.max_pooling import max_forward, max_vjp
 from neurojit.functional.op import op
 from neurojit.functional.windows import Pooling
 from neurojit.kernels.cpu import global_pool as kernels
+from neurojit.kernels.cuda import global_pool as device_kernels
 
 
 def _as_signal(x):
@@ -24,6 +26,10 @@ def _as_signal(x):
 
 def _global_mean(signal):
     n, positions, channels = signal.shape
+    if on_device(signal):
+        y = device_empty((n, channels), signal.dtype)
+        device_kernels.image_means(signal.reshape(-1), positions, channels, 1 / positions, y.reshape(-1))
+        return y
     width = tile_width(channels)
     partial = empty((n, block_count(positions * channels, width), width), signal.dtype)
     kernels.image_sums(signal.reshape(n, positions * channels), channels, partial)
@@ -32,9 +38,13 @@ def _global_mean(signal):
 
 def _spread(dy, shape):
     """dy / positions at every position of `shape` (n, ..., channels)."""
-    dx = empty(shape, dy.dtype)
     n, channels = dy.shape
     positions, width = math.prod(shape[1:-1]), tile_width(channels)
+    if on_device(dy):
+        dx = device_empty(shape, dy.dtype)
+        device_kernels.image_fill(dy.reshape(-1), positions, channels, 1 / positions, dx.reshape(-1))
+        return dx
+    dx = empty(shape, dy.dtype)
     tiles = np.tile(dy * dy.dtype.type(1 / positions), width // channels)
     kernels.image_fill(tiles, block_count(positions * channels, width), dx.reshape(n, positions * channels))
     return dx
@@ -115,7 +125,7 @@ def global_max_pool(x):
     array([[6., 7.]], dtype=float32)
     """
     _, signal, pooling = _as_signal(x)
-    return max_forward(signal, pooling, False)[0][:, 0]
+    return max_forward(signal, pooling, False)[0].reshape(len(signal), signal.shape[-1])
 
 
 @global_max_pool.define_vjp
@@ -124,7 +134,7 @@ def _global_max_pool_vjp(x):
     y, take = max_vjp(signal, pooling)
 
     def pullback(dy, wrt):
-        (dx,) = take(dy[:, None], wrt)
+        (dx,) = take(dy.reshape(y.shape), wrt)
         return (None if dx is None else dx.reshape(x.shape),)
 
-    return y[:, 0], pullback
+    return y.reshape(len(signal), signal.shape[-1]), pullback

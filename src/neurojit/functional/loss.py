@@ -5,7 +5,10 @@ import numbers
 import numpy as np
 
 from neurojit.core.arrays import canonical, canonical_integers
-from neurojit.core.memory import empty, empty_like
+from neurojit.core.cuda import on_device, to_device, to_host
+from neurojit.core.memory import empty_like
+from neurojit.functional.arithmetic import product, scale_rows, total
+from neurojit.functional.devices import empty_for, kernel_for
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import loss as kernels
 from neurojit.kernels.cpu.chunks import CHUNK
@@ -39,12 +42,18 @@ class _Classes:
         self.weight = (
             np.ones(self.classes, dtype)
             if weight is None
-            else canonical(weight, "weight", dtype=dtype, shape=(self.classes,))
+            else canonical(to_host(weight), "weight", dtype=dtype, shape=(self.classes,))
         )
         self.scale = self._scale() if reduction == "mean" else 1.0
 
+    def for_kernel(self):
+        """Scores, targets and class weights where the scores are; targets are checked on the host first."""
+        if on_device(self.scores):
+            return self.rows, to_device(self.targets), to_device(self.weight)
+        return self.rows, self.targets, self.weight
+
     def _check_targets(self, targets, ignore_index):
-        targets = canonical_integers(targets, "targets", shape=self.shape).reshape(-1)
+        targets = canonical_integers(to_host(targets), "targets", shape=self.shape).reshape(-1)
         counted = targets != ignore_index
         inside = (targets >= 0) & (targets < self.classes)
         if not (inside | ~counted).all():
@@ -61,12 +70,12 @@ class _Classes:
 
     def reduce(self, losses):
         """The rows' losses, which have been scaled for a mean already, as `reduction` asks."""
-        return losses.reshape(self.shape) if self.reduction == "none" else losses.sum()
+        return losses.reshape(self.shape) if self.reduction == "none" else total(losses)
 
     def through_reduction(self, gradient, dy):
         """The gradient to the scores from each row's own gradient, which is changed no more than needed."""
         if self.reduction == "none":
-            gradient = gradient * dy.reshape(-1, 1)
+            gradient = scale_rows(gradient, dy.reshape(-1))
         elif dy != 1:
             gradient = gradient * dy
         return gradient.reshape(self.scores.shape)
@@ -78,8 +87,9 @@ def _check_smoothing(label_smoothing):
 
 
 def _cross_entropy(rows, label_smoothing, dlogits):
-    losses = empty(len(rows.rows), rows.scores.dtype)
-    kernels.cross_entropy(rows.rows, rows.targets, rows.weight, float(label_smoothing), rows.scale, losses, dlogits)
+    losses = empty_for(dlogits, len(rows.rows), rows.scores.dtype)
+    run = kernel_for(kernels.cross_entropy, dlogits)
+    run(*rows.for_kernel(), float(label_smoothing), rows.scale, losses, dlogits)
     return rows.reduce(losses)
 
 
@@ -136,7 +146,7 @@ def cross_entropy(logits, targets, *, weight=None, label_smoothing=0.0, ignore_i
     """
     _check_smoothing(label_smoothing)
     rows = _Classes(logits, targets, weight, ignore_index, reduction, "logits")
-    return _cross_entropy(rows, label_smoothing, empty((0, rows.classes), rows.scores.dtype))
+    return _cross_entropy(rows, label_smoothing, empty_for(rows.scores, (0, rows.classes), rows.scores.dtype))
 
 
 @cross_entropy.define_vjp
@@ -220,12 +230,13 @@ def _squared_error(prediction, target, reduction):
     target = canonical(target, "target", dtype=prediction.dtype, shape=prediction.shape)
     check_reduction(reduction)
     difference = empty_like(prediction)
-    partial = empty(-(-prediction.size // CHUNK), prediction.dtype)
-    kernels.squared_error(prediction.reshape(-1), target.reshape(-1), difference.reshape(-1), partial)
+    partial = empty_for(prediction, -(-prediction.size // CHUNK), prediction.dtype)
+    run = kernel_for(kernels.squared_error, prediction)
+    run(prediction.reshape(-1), target.reshape(-1), difference.reshape(-1), partial)
     if reduction == "none":
-        return difference * difference, difference, 1.0
+        return product(difference, difference), difference, 1.0
     scale = 1.0 / max(prediction.size, 1) if reduction == "mean" else 1.0
-    return prediction.dtype.type(scale * partial.sum(dtype=np.float64)), difference, scale
+    return prediction.dtype.type(scale * to_host(partial).sum(dtype=np.float64)), difference, scale
 
 
 @op("prediction", "target")
@@ -271,7 +282,7 @@ def _mse_loss_vjp(prediction, target, *, reduction="mean"):
     y, difference, scale = _squared_error(prediction, target, reduction)
 
     def pullback(dy, wrt):
-        gradient = difference * (difference.dtype.type(2 * scale) * dy)
+        gradient = product(difference, difference.dtype.type(2 * scale) * dy)
         return gradient if wrt[0] else None, -gradient if wrt[1] else None
 
     return y, pullback

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from neurojit.core.memory import empty, empty_like
+from neurojit.core.memory import empty_like
+from neurojit.functional.devices import empty_for, kernel_for
 from neurojit.functional.op import op
 from neurojit.functional.windows import Pooling, canonical_source
 from neurojit.kernels.cpu import pool as kernels
@@ -11,17 +12,17 @@ from neurojit.kernels.cpu import pool as kernels
 def max_forward(x, pooling, with_switches):
     """The maxima of canonical `x` and, where asked for, their switches."""
     boxes, channels = pooling.under_windows, x.shape[-1]
-    y = empty((x.shape[0], *pooling.output, channels), x.dtype)
-    switches = empty(y.shape if with_switches else 0, np.int32)
-    numbers = boxes.table, boxes.size, boxes.step, boxes.grid, channels
-    kernels.max_pool(x.reshape(-1), *numbers, y.reshape(-1), switches.reshape(-1))
+    y = empty_for(x, (x.shape[0], *pooling.output, channels), x.dtype)
+    switches = empty_for(x, y.shape if with_switches else 0, np.int32)
+    numbers = boxes.table_for(x), boxes.size, boxes.step, boxes.grid, channels
+    kernel_for(kernels.max_pool, x)(x.reshape(-1), *numbers, y.reshape(-1), switches.reshape(-1))
     return y, switches
 
 
 def _max_backward(dy, switches, x, pooling):
     dx, boxes = empty_like(x), pooling.over_inputs
-    numbers = boxes.table, boxes.size, boxes.step, boxes.grid, x.shape[-1]
-    kernels.max_pool_backward(dy.reshape(-1), switches.reshape(-1), *numbers, dx.reshape(-1))
+    numbers = boxes.table_for(dy), boxes.size, boxes.step, boxes.grid, x.shape[-1]
+    kernel_for(kernels.max_pool_backward, dy)(dy.reshape(-1), switches.reshape(-1), *numbers, dx.reshape(-1))
     return dx
 
 

@@ -3,11 +3,14 @@
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import on_device
 from neurojit.core.device import thread_count
 from neurojit.core.memory import empty, empty_like
 from neurojit.functional.columns import block_count, block_width, tile_width
+from neurojit.functional.device_normalization import DeviceNormalization
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import norm as kernels
+from neurojit.kernels.cuda import norm as device_kernels
 
 TILE = 64  # about as much as the kernels take in one step, so that they walk through memory in order
 
@@ -128,14 +131,24 @@ class Normalization:
         return dx
 
 
+def follow(running, batch, momentum):
+    """Move a running average towards a batch's, in place: running += momentum (batch - running)."""
+    if on_device(running):
+        device_kernels.blend(running, batch, momentum)
+    else:
+        running += momentum * (batch - running)
+
+
 def _batch(x, gamma, beta, mean, var, eps, observe):
     if (mean is None) != (var is None):
         raise ValueError("mean, var: got one of them, wanted both (inference) or neither (training)")
     x, gamma, beta, mean, var = check_channels(x, eps, gamma=gamma, beta=beta, mean=mean, var=var)
     moments = None if mean is None else (mean, var)
-    normalization = Normalization(x, gamma, beta, 1, x.shape[-1], eps, moments)
+    kind = DeviceNormalization if on_device(x) else Normalization
+    normalization = kind(x, gamma, beta, 1, x.shape[-1], eps, moments)
     if observe is not None and moments is None and normalization.rows:
-        observe(normalization.mean[0], normalization.var[0], normalization.rows)
+        shape = (x.shape[-1],)
+        observe(normalization.mean.reshape(shape), normalization.var.reshape(shape), normalization.rows)
     return normalization
 
 

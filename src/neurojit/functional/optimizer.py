@@ -5,6 +5,9 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import DeviceArray, on_device
+from neurojit.functional import arithmetic
+from neurojit.functional.devices import kernel_for
 from neurojit.kernels.cpu import optimizer as kernels
 
 # From here on waking the threads costs less than they save (100 000 elements on 2 cores: 35 us against 25).
@@ -51,9 +54,9 @@ def sgd_update(value, gradient, velocity=None, *, learning_rate, momentum=0.0, n
     """
     flat, g = _parameter(value, gradient)
     if velocity is None:
-        kernels.sgd(flat, g, learning_rate, weight_decay)
+        kernel_for(kernels.sgd, flat)(flat, g, learning_rate, weight_decay)
         return
-    run = kernels.parallel_momentum_sgd if flat.size >= _PARALLEL_SIZE else kernels.momentum_sgd
+    run = _choose(flat, kernels.momentum_sgd, kernels.parallel_momentum_sgd)
     run(flat, g, _memory(velocity, value, "velocity"), learning_rate, momentum, nesterov, weight_decay)
 
 
@@ -108,11 +111,11 @@ def rmsprop_update(
     if mean is None and velocity is None:
         if momentum or centered:
             raise ValueError(f"mean, velocity: got None, wanted arrays for momentum={momentum}, centered={centered}")
-        run = kernels.parallel_rmsprop if flat.size >= _PARALLEL_SIZE else kernels.rmsprop
+        run = _choose(flat, kernels.rmsprop, kernels.parallel_rmsprop)
         run(flat, g, square, learning_rate, alpha, eps, weight_decay)
         return
     mean, velocity = _memory(mean, value, "mean"), _memory(velocity, value, "velocity")
-    kernels.general_rmsprop(
+    kernel_for(kernels.general_rmsprop, flat)(
         flat, g, square, mean, velocity, learning_rate, alpha, eps, weight_decay, momentum, centered
     )
 
@@ -170,7 +173,7 @@ def adam_update(
     step = learning_rate / (1.0 - beta1**updates)
     root = math.sqrt(1.0 - beta2**updates)
     mean, square = _memory(mean, value, "mean"), _memory(square, value, "square")
-    run = kernels.parallel_adam if flat.size >= _PARALLEL_SIZE else kernels.adam
+    run = _choose(flat, kernels.adam, kernels.parallel_adam)
     run(flat, g, mean, square, shrink, step, root, beta1, beta2, eps, 0.0 if decoupled else weight_decay)
 
 
@@ -193,7 +196,11 @@ def global_norm(arrays):
     >>> global_norm([[3.0], [[0.0, 4.0]]])
     5.0
     """
-    return math.sqrt(math.fsum(kernels.sum_of_squares(canonical(a, "arrays").reshape(-1)) for a in arrays))
+    return math.sqrt(math.fsum(_sum_of_squares(canonical(a, "arrays")) for a in arrays))
+
+
+def _sum_of_squares(array):
+    return arithmetic.sum_of_squares(array) if on_device(array) else kernels.sum_of_squares(array.reshape(-1))
 
 
 def clip_by_global_norm(arrays, max_norm):
@@ -219,7 +226,14 @@ def clip_by_global_norm(arrays, max_norm):
     factor = max_norm / (norm + 1e-6)
     if factor >= 1.0:
         return arrays, norm
-    return [np.multiply(a, a.dtype.type(factor)) for a in arrays], norm
+    return [a * a.dtype.type(factor) for a in arrays], norm
+
+
+def _choose(flat, serial, parallel):
+    """The kernel for a parameter: on the device its twin, on the host by its size."""
+    if on_device(flat):
+        return kernel_for(serial, flat)
+    return parallel if flat.size >= _PARALLEL_SIZE else serial
 
 
 def _parameter(value, gradient):
@@ -240,6 +254,8 @@ def _memory(array, value, name):
 
 def _in_place(array, name):
     """A 1-D view of an array a kernel may write to."""
+    if isinstance(array, DeviceArray) and array.dtype in (np.float32, np.float64):
+        return array.reshape(-1)
     if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
         what = f"dtype {array.dtype}" if isinstance(array, np.ndarray) else type(array).__name__
         raise TypeError(f"{name}: got {what}, wanted a numpy array of float32 or float64")

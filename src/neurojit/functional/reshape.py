@@ -2,8 +2,6 @@
 
 import math
 
-import numpy as np
-
 from neurojit.core.arrays import canonical
 from neurojit.core.shapes import integers
 from neurojit.functional.op import op
@@ -82,7 +80,8 @@ def reshape(x, shape):
 
 @reshape.define_vjp
 def _reshape_vjp(x, shape):
-    return reshape(x, shape), _pullback(np.shape(x))
+    x = _batch(x)
+    return reshape(x, shape), _pullback(x.shape)
 
 
 @op("x")
@@ -122,4 +121,5 @@ def flatten(x):
 
 @flatten.define_vjp
 def _flatten_vjp(x):
-    return flatten(x), _pullback(np.shape(x))
+    x = _batch(x)
+    return flatten(x), _pullback(x.shape)

@@ -5,7 +5,9 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import on_device
 from neurojit.core.memory import empty
+from neurojit.functional.device_normalization import DeviceRows
 from neurojit.functional.normalization import check_eps
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import row_norm as kernels
@@ -72,6 +74,27 @@ class _Rows:
         return self._unmoved(dx) if wrt[0] else None, *sums
 
 
+def _rows(x, gamma, beta, axis, eps, centered):
+    """One call's arrays, where they are."""
+    return (_device_rows if on_device(x) else _Rows)(x, gamma, beta, axis, eps, centered)
+
+
+def _device_rows(x, gamma, beta, axis, eps, centered):
+    x = canonical(x, "x")
+    check_eps(eps)
+    axes = _axes(axis, x)
+    if axes != tuple(range(x.ndim - len(axes), x.ndim)):
+        raise NotImplementedError(f"axis: got {axis}, wanted the last ones for an array on the device")
+    shape = tuple(x.shape[a] for a in axes)
+    if 0 in shape:
+        raise ValueError(f"x: got shape {x.shape}, wanted at least one value along axis {axis}")
+    gamma, beta = (
+        None if a is None else canonical(a, name, dtype=x.dtype, shape=shape)
+        for name, a in (("gamma", gamma), ("beta", beta))
+    )
+    return DeviceRows(x, gamma, beta, math.prod(shape), eps, centered)
+
+
 @op("x", "gamma", "beta")
 def layer_norm(x, gamma=None, beta=None, *, axis=-1, eps=1e-5):
     r"""Normalize the features of every position to mean 0 and variance 1, then scale and shift each.
@@ -121,12 +144,12 @@ def layer_norm(x, gamma=None, beta=None, *, axis=-1, eps=1e-5):
     array([[-1.,  1.],
            [-1.,  1.]])
     """
-    return _Rows(x, gamma, beta, axis, eps, centered=True).forward()
+    return _rows(x, gamma, beta, axis, eps, centered=True).forward()
 
 
 @layer_norm.define_vjp
 def _layer_norm_vjp(x, gamma=None, beta=None, *, axis=-1, eps=1e-5):
-    rows = _Rows(x, gamma, beta, axis, eps, centered=True)
+    rows = _rows(x, gamma, beta, axis, eps, centered=True)
     return rows.forward(), rows.backward
 
 
@@ -169,10 +192,10 @@ def rms_norm(x, gamma=None, *, axis=-1, eps=1e-5):
     >>> F.rms_norm(np.array([[3.0, 3.0, -3.0]]), eps=1e-12)
     array([[ 1.,  1., -1.]])
     """
-    return _Rows(x, gamma, None, axis, eps, centered=False).forward()
+    return _rows(x, gamma, None, axis, eps, centered=False).forward()
 
 
 @rms_norm.define_vjp
 def _rms_norm_vjp(x, gamma=None, *, axis=-1, eps=1e-5):
-    rows = _Rows(x, gamma, None, axis, eps, centered=False)
+    rows = _rows(x, gamma, None, axis, eps, centered=False)
     return rows.forward(), rows.backward

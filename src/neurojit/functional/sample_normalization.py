@@ -2,9 +2,11 @@
 
 import numpy as np
 
+from neurojit.core.cuda import on_device
 from neurojit.core.memory import empty, empty_like
 from neurojit.core.shapes import integers
 from neurojit.functional.columns import tile_width
+from neurojit.functional.device_normalization import DeviceNormalization
 from neurojit.functional.normalization import TILE, Normalization, check_channels
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import sample_norm as kernels
@@ -21,6 +23,8 @@ def _samples(x, gamma, beta, groups, eps):
     (groups,) = (channels,) if groups is None else integers(groups, "groups", 1)
     if channels % groups:
         raise ValueError(f"groups: got {groups}, wanted a divisor of the {channels} channels")
+    if on_device(x):
+        return DeviceNormalization(x, gamma, beta, len(x), groups, eps)
     if len(x) >= _LEAST_SAMPLES and 0 < x[0].size <= _MOST_ELEMENTS:
         return _WholeSamples(x, gamma, beta, groups, eps)
     return Normalization(x, gamma, beta, len(x), groups, eps)

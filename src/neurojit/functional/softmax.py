@@ -3,7 +3,9 @@
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import on_device
 from neurojit.core.memory import empty_like
+from neurojit.functional.devices import kernel_for
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import softmax as kernels
 
@@ -19,22 +21,28 @@ class _Rows:
             raise ValueError(f"axis: got {axis}, wanted one of an array of shape {x.shape}")
         if x.shape[axis] < 1:
             raise ValueError(f"x: got shape {x.shape}, wanted (..., classes) with at least one class")
+        if on_device(x) and axis not in (-1, x.ndim - 1):
+            raise NotImplementedError(f"axis: got {axis}, wanted the last one for an array on the device")
         self.axis = axis
-        self.shape = np.moveaxis(x, axis, -1).shape
+        self.shape = x.shape if on_device(x) else np.moveaxis(x, axis, -1).shape
         self.x = self.of(x)
 
     def of(self, array):
         """An array like the logits as rows."""
+        if on_device(array):
+            return array.reshape(-1, self.shape[-1])
         return np.ascontiguousarray(np.moveaxis(array, self.axis, -1)).reshape(-1, self.shape[-1])
 
     def apply(self, kernel, *rows):
         """What a kernel makes of rows."""
         result = empty_like(rows[0])
-        kernel(*rows, result)
+        kernel_for(kernel, result)(*rows, result)
         return result
 
     def result(self, rows):
         """Rows as an array like the logits."""
+        if on_device(rows):
+            return rows.reshape(self.shape)
         return np.ascontiguousarray(np.moveaxis(rows.reshape(self.shape), -1, self.axis))
 
 

@@ -7,7 +7,9 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import on_device
 from neurojit.core.shapes import integers, output_size, paddings, window_extent
+from neurojit.functional.devices import constant
 from neurojit.functional.geometry import hashable
 
 _MOST_POSITIONS = 2**31  # that an int32 switch can tell apart
@@ -38,6 +40,10 @@ class Boxes:
         table = np.concatenate([np.stack([first, count], axis=1) for first, count, _ in axes]).astype(np.int64)
         ones = (1,) * lacking
         return cls(ones + tuple(size), ones + tuple(grid), table, tuple(step for *_, step in axes))
+
+    def table_for(self, array):
+        """The table where an array is, in the integers of the kernels there."""
+        return constant(self.table.astype(np.int32)) if on_device(array) else self.table
 
 
 @dataclasses.dataclass(frozen=True)

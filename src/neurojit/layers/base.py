@@ -5,6 +5,7 @@ import inspect
 
 import numpy as np
 
+from neurojit.core.cuda import DeviceArray, on_device, to_device, to_host
 from neurojit.core.random import Key
 
 
@@ -176,6 +177,8 @@ class Layer:
         if not self.built:
             dtype = x.dtype if x.dtype in (np.float32, np.float64) else np.float32
             self.make(x.shape[1:], Key.from_random_state(0), dtype)
+            if on_device(x):
+                self.to("cuda")
 
     def make(self, input_shape, random_state=None, dtype=np.float32):
         """Make all parameters for inputs of `input_shape` (without the batch axis), once; returns the layer."""
@@ -205,7 +208,7 @@ class Layer:
             path + name: value
             for layer, path in self.walk(prefix)
             for name, value in vars(layer).items()
-            if isinstance(value, np.ndarray)
+            if isinstance(value, np.ndarray | DeviceArray)
         }
 
     def walk(self, prefix=""):
@@ -245,6 +248,36 @@ class Layer:
                 raise ValueError(f"state[{name!r}]: got shape {array.shape}, wanted {own[name].shape}")
         for name, array in state.items():
             own[name][...] = array
+
+    def to(self, device):
+        """Move all parameters and buffers of a built layer to ``"cuda"`` or to ``"cpu"``; returns the layer.
+
+        An optimizer's memory does not follow: move a network before it is trained.
+
+        Raises
+        ------
+        ValueError
+            If the device is neither of them, or the layer is not built yet.
+        neurojit.core.cuda.CudaUnavailable
+            If there is no GPU, with what is missing.
+        """
+        if device not in ("cpu", "cuda"):
+            raise ValueError(f"device: got {device!r}, wanted 'cpu' or 'cuda'")
+        if not self.built:
+            raise ValueError("device: got a layer that is not built, wanted make(input_shape) to be called first")
+        move = to_device if device == "cuda" else to_host
+        for parameter in self.named_parameters().values():
+            parameter.value = move(parameter.value)
+        for layer, _ in self.walk():
+            for name, value in vars(layer).items():
+                if isinstance(value, np.ndarray | DeviceArray):
+                    setattr(layer, name, move(value))
+        return self
+
+    @property
+    def device(self):
+        """Where the parameters are, ``"cpu"`` or ``"cuda"``."""
+        return "cuda" if any(on_device(array) for array in self.state().values()) else "cpu"
 
     def freeze(self, frozen=True):
         """Stop (or with ``frozen=False`` resume) training of all parameters of a built layer; returns the layer."""

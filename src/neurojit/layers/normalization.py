@@ -4,6 +4,7 @@ import numpy as np
 
 from neurojit import functional as F
 from neurojit.core.shapes import integers
+from neurojit.functional.normalization import follow
 from neurojit.layers.base import Layer, Parameter
 
 
@@ -71,7 +72,7 @@ class BatchNorm(Layer):
     def _observe(self, mean, var, count):
         unbiased = var * (count / max(count - 1, 1))
         for running, batch in ((self.running_mean, mean), (self.running_var, unbiased)):
-            running += self.momentum * (batch - running)
+            follow(running, batch, self.momentum)
 
 
 class _Affine(Layer):

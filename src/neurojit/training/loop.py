@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from neurojit.core.cuda import DeviceArray, to_device, to_host
 from neurojit.core.random import Key
 from neurojit.functional.optimizer import clip_by_global_norm
 from neurojit.layers.base import Layer, Mode, add_gradients
@@ -117,6 +118,7 @@ class Trainer(Resumable):
         self._network_key = Key.from_random_state(random_state)
         self.key = self._network_key.child(_TRAINING_STREAM)
         self._input_shape = self._dtype = self._last_good = None
+        self._device = "cpu"
         self._carry = self._no_carry()
 
     @property
@@ -206,6 +208,8 @@ class Trainer(Resumable):
     def step(self, batch, key):
         """One update of the network: forward, loss, backward, penalties, clip, update; the loss and the outputs."""
         mode = Mode(training=True, key=key, lengths=batch.lengths, carry=self._carry)
+        if self.penalties and self._device == "cuda":
+            raise NotImplementedError("penalties: got some, wanted none for a network on the device")
         with recording(self.network) if self.penalties else contextlib.nullcontext([]) as passes:
             outputs, backward = self.network.vjp(self._input(batch.x), mode)
             loss, loss_backward = self.loss.vjp(outputs, batch.targets, batch.sample_weight)
@@ -268,10 +272,10 @@ class Trainer(Resumable):
     def _measure(self, means, batch, loss, outputs):
         means.add("loss", loss, batch.weight)
         for name, metric in self.metrics.items():
-            means.add(name, metric(outputs, batch.targets), len(batch))
+            means.add(name, metric(to_host(outputs), batch.targets), len(batch))
 
     def _finish_epoch(self, record):
-        if not all(np.isfinite(array).all() for array in self.network.state().values()):
+        if not all(np.isfinite(to_host(array)).all() for array in self.network.state().values()):
             raise self._diverged("weights: got NaN or infinite values")
         if self.schedule is not None:
             self.schedule.observe(record)
@@ -286,14 +290,16 @@ class Trainer(Resumable):
         parameters = self.network.named_parameters().values()
         self._dtype = next((parameter.value.dtype for parameter in parameters), np.dtype(dtype))
         self._input_shape = input_shape
+        self._device = self.network.device
 
     def _no_carry(self):
         """Where recurrent layers look for their states at the start of sequences."""
         return {} if self.stateful else None
 
     def _input(self, x):
-        """Network input in the precision of the network; integers are left to it."""
-        return x.astype(self._dtype, copy=False) if x.dtype.kind == "f" else x
+        """Network input in the precision of the network, where that is; integers are left to it."""
+        x = x.astype(self._dtype, copy=False) if x.dtype.kind == "f" else x
+        return to_device(x) if self._device == "cuda" else x
 
     def _diverged(self, what):
         """Go back to the last good weights and make the error that says so."""
@@ -315,4 +321,4 @@ def _copied(node):
 
 
 def _copy(value):
-    return value.copy() if isinstance(value, np.ndarray) else value
+    return value.copy() if isinstance(value, np.ndarray | DeviceArray) else value

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurojit.core.cuda import on_device, to_device, to_host
 from neurojit.functional.loss import cross_entropy, mse_loss
 
 
@@ -76,7 +77,7 @@ class CrossEntropy(Loss):
             return float(loss), lambda: backward(1.0)
         losses, backward = cross_entropy.vjp(outputs, targets, reduction="none", **options)
         shares = self._shares(targets, sample_weight, outputs.dtype)
-        return _dot(losses, shares), lambda: backward(shares)
+        return _dot(losses, shares), lambda: backward(_beside(outputs, shares))
 
     def _options(self, outputs):
         weight = None if self.class_weight is None else np.asarray(self.class_weight, outputs.dtype)
@@ -107,25 +108,30 @@ class MeanSquaredError(Loss):
     """
 
     def value(self, outputs, targets, sample_weight=None):
-        targets = np.asarray(targets, outputs.dtype)
+        targets = _beside(outputs, np.asarray(targets, outputs.dtype))
         if sample_weight is None:
             return float(mse_loss(outputs, targets))
         return _dot(mse_loss(outputs, targets, reduction="none"), self._shares(outputs, sample_weight))
 
     def vjp(self, outputs, targets, sample_weight=None):
-        targets = np.asarray(targets, outputs.dtype)
+        targets = _beside(outputs, np.asarray(targets, outputs.dtype))
         if sample_weight is None:
             loss, backward = mse_loss.vjp(outputs, targets)
             return float(loss), lambda: backward(1.0, wrt=(True, False))[0]
         losses, backward = mse_loss.vjp(outputs, targets, reduction="none")
         shares = self._shares(outputs, sample_weight)
-        return _dot(losses, shares), lambda: backward(shares, wrt=(True, False))[0]
+        return _dot(losses, shares), lambda: backward(_beside(outputs, shares), wrt=(True, False))[0]
 
     @staticmethod
     def _shares(outputs, sample_weight):
         """What each element's loss counts in the batch's: w / (sum(w) times the outputs of a sample)."""
         weights = _spread(sample_weight, outputs.shape)
         return _normalised(weights, weights.sum(), outputs.dtype)
+
+
+def _beside(outputs, array):
+    """An array where the outputs are."""
+    return to_device(array) if on_device(outputs) else array
 
 
 def _spread(sample_weight, shape):
@@ -141,4 +147,4 @@ def _normalised(shares, total, dtype):
 
 def _dot(losses, shares):
     """Sum of losses * shares as a float, in float64."""
-    return float(np.vdot(losses.astype(np.float64), shares.astype(np.float64)))
+    return float(np.vdot(to_host(losses).astype(np.float64), shares.astype(np.float64)))

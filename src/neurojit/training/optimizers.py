@@ -2,8 +2,7 @@
 
 import inspect
 
-import numpy as np
-
+from neurojit.core.cuda import zeros_like
 from neurojit.functional.optimizer import adam_update, rmsprop_update, sgd_update
 from neurojit.training.options import real
 
@@ -13,7 +12,7 @@ class _Memory:
 
     def __init__(self, value, slots):
         self.updates = 0
-        self.arrays = {slot: np.zeros_like(value, order="C") for slot in slots}
+        self.arrays = {slot: zeros_like(value) for slot in slots}
 
 
 class Optimizer:

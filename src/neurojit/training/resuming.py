@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurojit.core.cuda import on_host
 from neurojit.core.random import Key
 from neurojit.core.statefile import read_state, write_state
 from neurojit.training.history import History
@@ -53,7 +54,7 @@ class Resumable:
 
     def save(self, path):
         """Write `state` to a safetensors file, whole or not at all."""
-        write_state(path, self.state(), CHECKPOINT)
+        write_state(path, on_host(self.state()), CHECKPOINT)
 
     def resume(self, path):
         """Load a file that `save` or a `Checkpoint` wrote; `fit` then goes on to the bits of an unbroken training.

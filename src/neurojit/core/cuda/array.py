@@ -84,10 +84,10 @@ class _Lease:
 class DeviceArray:
     """A C-contiguous array in the memory of the device, as `to_device` makes it.
 
-    It knows its shape and can be given another; everything else is done by the operations of `neurojit.functional`,
-    which take it in place of a NumPy array and return the like. `numpy` brings it back, and nothing else does: an array
-    that went back and forth unseen would cost more than it computes. CuPy, PyTorch and Numba take it without a copy, by
-    `__cuda_array_interface__`.
+    It knows its shape, can be given another, be added to one of its kind and be multiplied by a number. All else is
+    done by the operations of `neurojit.functional`, which take it in place of a NumPy array and return the like. Only
+    `numpy` brings it back: an array that went back and forth unseen would cost more than it computes.
+    CuPy, PyTorch and Numba take it without a copy, by `__cuda_array_interface__`.
 
     Parameters
     ----------
@@ -137,6 +137,32 @@ class DeviceArray:
 
     def __array__(self, dtype=None, copy=None):
         raise TypeError("got an array on the device, wanted one on the host: call its numpy()")
+
+    def __setitem__(self, index, values):
+        if index is not Ellipsis:
+            raise TypeError(f"index: got {index!r}, wanted ... : an array on the device is overwritten as a whole")
+        self.assign(values)
+
+    def __reduce__(self):
+        return to_device, (self.numpy(),)
+
+    def __deepcopy__(self, memo):
+        return self.copy()
+
+    def __add__(self, other):
+        from neurojit.core.cuda.arithmetic import total
+
+        return total(self, other)
+
+    def __mul__(self, factor):
+        from neurojit.core.cuda.arithmetic import multiple
+
+        return multiple(self, factor)
+
+    __rmul__ = __mul__
+
+    def __neg__(self):
+        return self * -1.0
 
     def reshape(self, *shape):
         """The same memory in another shape, one length of which may be -1."""
@@ -266,5 +292,19 @@ def _is_contiguous(shape, strides, itemsize):
 
 
 def to_host(array):
-    """An array as a NumPy array: copied from the device, or as it is."""
-    return array.numpy() if isinstance(array, DeviceArray) else np.asarray(array)
+    """An array on the device as a NumPy array; anything else as it is."""
+    return array.numpy() if isinstance(array, DeviceArray) else array
+
+
+def on_host(node):
+    """A nested dict with every array of it on the host."""
+    if isinstance(node, dict):
+        return {key: on_host(value) for key, value in node.items()}
+    return node.numpy() if isinstance(node, DeviceArray) else node
+
+
+def zeros_like(array):
+    """Zeros of the shape and dtype of an array, where it is, C-contiguous."""
+    if not isinstance(array, DeviceArray):
+        return np.zeros_like(array, order="C")
+    return to_device(np.zeros(array.shape, array.dtype))

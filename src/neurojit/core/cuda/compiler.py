@@ -1,6 +1,6 @@
 """From a registered kernel to numba.cuda's dispatcher, which compiles it."""
 
-from neurojit.core.cuda.language import DeviceFunction, Name, cuda, load4, rebuilt, store4
+from neurojit.core.cuda.language import DeviceFunction, Name, cuda, load4, quotient, rebuilt, store4
 
 
 def dispatcher(kernel):
@@ -22,7 +22,7 @@ def compilable(function):
 
     from neurojit.core.cuda import intrinsics
 
-    meaning = {cuda: numba.cuda, load4: intrinsics.load4, store4: intrinsics.store4}
+    meaning = {cuda: numba.cuda} | {name: getattr(intrinsics, name.name) for name in (load4, store4, quotient)}
     compiled = {}
 
     def replace(value):

@@ -8,6 +8,7 @@ other things stand in the names' place.
 import dataclasses
 import dis
 import types
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -25,9 +26,10 @@ class Name:
         raise AttributeError(f"{self.name}.{attribute} is known to compiled or emulated kernels only")
 
 
-cuda = Name("cuda")  # numba.cuda
-load4 = Name("load4")  # load4(array, i): array[i : i + 4] as a tuple, one 16-byte load a precision of 4 bytes
-store4 = Name("store4")  # store4(array, i, values): array[i : i + 4] = values; i is a multiple of 4 in both
+cuda: Any = Name("cuda")  # numba.cuda
+load4: Any = Name("load4")  # load4(array, i): array[i : i + 4] as a tuple, one 16-byte load a precision of 4 bytes
+store4: Any = Name("store4")  # store4(array, i, values): array[i : i + 4] = values; i is a multiple of 4 in both
+quotient: Any = Name("quotient")  # quotient(a, b): a // b in 32 bits, for 0 <= a < 2**31 and 0 < b < 2**31
 
 
 class DeviceFunction:
@@ -87,10 +89,34 @@ class Numbers:
         return tuple(np.int32(v) for v in value)
 
 
-Floats, Matrix = Array(1), Array(2)
-Ints, Longs, Pairs = Array(1, "int32"), Array(1, "int64"), Array(2, "int32")
-Float, Int, Word, Bits = Scalar(), Scalar("int32"), Scalar("uint32"), Scalar("uint64")
-Triple = Numbers(3)
+class Complement:
+    """A number b, as the pair (b, 1 - b), each rounded once: near 1 the difference would lose its digits."""
+
+    def signature(self, precision):
+        return f"UniTuple({precision}, 2)"
+
+    def convert(self, value, precision):
+        kind = np.dtype(precision).type
+        return kind(value), kind(1.0 - value)
+
+
+if TYPE_CHECKING:  # annotations of kernels are data, which mean nothing to a type checker
+    Floats: TypeAlias = Any
+    Matrix: TypeAlias = Any
+    Ints: TypeAlias = Any
+    Longs: TypeAlias = Any
+    Pairs: TypeAlias = Any
+    Float: TypeAlias = Any
+    Int: TypeAlias = Any
+    Word: TypeAlias = Any
+    Bits: TypeAlias = Any
+    Triple: TypeAlias = Any
+    Share: TypeAlias = Any
+else:
+    Floats, Matrix = Array(1), Array(2)
+    Ints, Longs, Pairs = Array(1, "int32"), Array(1, "int64"), Array(2, "int32")
+    Float, Int, Word, Bits = Scalar(), Scalar("int32"), Scalar("uint32"), Scalar("uint64")
+    Triple, Share = Numbers(3), Complement()
 
 
 def parameters(function):
@@ -105,7 +131,7 @@ def parameters(function):
     found = {}
     for name in code.co_varnames[: code.co_argcount]:
         kind = annotations.get(name)
-        if not isinstance(kind, Array | Scalar | Numbers):
+        if not isinstance(kind, Array | Scalar | Numbers | Complement):
             raise TypeError(f"{function.__name__}: {name} has type {kind!r}, wanted one of neurojit.core.cuda's")
         found[name] = kind
     return found

@@ -11,6 +11,8 @@ from neurojit.core.cuda.language import Array, parameters
 from neurojit.core.cuda.target import current_target
 
 PRECISIONS = ("float32", "float64")
+_MOST_BLOCKS = 2**31 - 1, 65535, 65535
+_MOST_ELEMENTS = 2**31 - 1  # kernels divide indices in 32 bits
 KERNELS: dict[str, "CudaKernel"] = {}
 
 
@@ -72,6 +74,7 @@ class CudaKernel:
         launch = self.plan(*arguments)
         if launch.is_empty:
             return
+        self._check_size(launch)
         precision = self._precision(arguments)
         target = current_target()
         converted = [
@@ -82,6 +85,11 @@ class CudaKernel:
         ]
         target.launch(self, launch, converted)
 
+    def _check_size(self, launch):
+        grid = launch.grid if isinstance(launch.grid, tuple) else (launch.grid,)
+        if any(blocks > most for blocks, most in zip(grid, _MOST_BLOCKS, strict=False)):
+            raise ValueError(f"{self.name}: got work for {grid} blocks, at most {_MOST_BLOCKS}: take a smaller batch")
+
     def _precision(self, arguments):
         kinds = zip(self.parameters.values(), arguments, strict=True)
         return next((a.dtype.name for kind, a in kinds if isinstance(kind, Array) and kind.dtype is None), "float32")
@@ -91,6 +99,8 @@ class CudaKernel:
         if not isinstance(value, DeviceArray) or value.dtype != wanted or value.ndim != kind.ndim:
             got = f"{value.ndim} axes of {value.dtype}" if hasattr(value, "dtype") else type(value).__name__
             raise TypeError(f"{self.name}: {name}: got {got}, wanted {kind.ndim} axes of {wanted} on the device")
+        if value.size > _MOST_ELEMENTS:
+            raise ValueError(f"{self.name}: {name}: got {value.size} elements, at most {_MOST_ELEMENTS} on the device")
         return target.native(value)
 
 

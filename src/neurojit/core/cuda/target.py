@@ -4,7 +4,7 @@ import contextlib
 from typing import Any, Protocol
 
 
-class CudaUnavailable(RuntimeError):
+class CudaUnavailable(RuntimeError):  # noqa: N818, it says what is
     """There is no graphics processor to compute on; the message says what is missing and how to get it."""
 
 
@@ -76,3 +76,12 @@ def use_target(target: Target):
         yield target
     finally:
         _target = before
+
+
+def is_available() -> bool:
+    """Whether kernels can run on a GPU here."""
+    try:
+        current_target()
+    except CudaUnavailable:
+        return False
+    return True

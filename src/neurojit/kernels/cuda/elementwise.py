@@ -96,7 +96,10 @@ def of_two(f, name, home, numbers=0):
         i = 4 * cuda.grid(1)
         if i + 4 <= dy.size:
             u, v = load4(dy, i), load4(x, i)
-            near, far = (f(u[0], v[0], a, b, c), f(u[1], v[1], a, b, c)), (f(u[2], v[2], a, b, c), f(u[3], v[3], a, b, c))
+            near, far = (
+                (f(u[0], v[0], a, b, c), f(u[1], v[1], a, b, c)),
+                (f(u[2], v[2], a, b, c), f(u[3], v[3], a, b, c)),
+            )
             store4(dx, i, (near[0], near[1], far[0], far[1]))
         else:
             for k in range(i, dy.size):
