@@ -255,6 +255,15 @@ def to_device(array):
         If there is no device, with what is missing.
     DeviceMemoryError
         If it has no room.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import neurojit as nj
+    >>> import neurojit.functional as F
+    >>> x = nj.to_device(np.array([-1.0, 2.0], np.float32))  # doctest: +SKIP
+    >>> F.relu(x).numpy()  # doctest: +SKIP
+    array([0., 2.], dtype=float32)
     """
     if isinstance(array, DeviceArray):
         return array

@@ -1,6 +1,6 @@
 """From a registered kernel to numba.cuda's dispatcher, which compiles it."""
 
-from neurojit.core.cuda.language import DeviceFunction, Name, cuda, load4, quotient, rebuilt, store4
+from neurojit.core.cuda.language import DeviceFunction, Name, cuda, rebuilt
 
 
 def dispatcher(kernel):
@@ -10,9 +10,8 @@ def dispatcher(kernel):
     """
     import numba.cuda
 
-    options = {"launch_bounds": kernel.threads, "max_registers": None, "lto": True}
-    if getattr(numba.cuda, "implementation", None) != "NVIDIA":  # numba's own, and its simulator, know none of these
-        options = {}
+    is_nvidias = getattr(numba.cuda, "implementation", None) == "NVIDIA" and not numba.config.ENABLE_CUDASIM
+    options = {"launch_bounds": kernel.threads, "lto": True} if is_nvidias else {}  # others know neither
     return numba.cuda.jit(**options)(compilable(kernel.function))
 
 
@@ -20,14 +19,11 @@ def compilable(function):
     """A kernel's function with numba.cuda and the intrinsics in their names' place."""
     import numba.cuda
 
-    from neurojit.core.cuda import intrinsics
-
-    meaning = {cuda: numba.cuda} | {name: getattr(intrinsics, name.name) for name in (load4, store4, quotient)}
     compiled = {}
 
     def replace(value):
         if isinstance(value, Name):
-            return meaning[value]
+            return numba.cuda if value is cuda else _intrinsic(value)
         if isinstance(value, DeviceFunction):
             if value not in compiled:
                 compiled[value] = numba.cuda.jit(device=True)(rebuilt(value.function, replace))
@@ -35,3 +31,9 @@ def compilable(function):
         return value
 
     return rebuilt(function, replace)
+
+
+def _intrinsic(name):
+    from neurojit.core.cuda import intrinsics
+
+    return getattr(intrinsics, name.name)

@@ -40,6 +40,8 @@ class Hardware:
         return free, total
 
     def view(self, block, count, dtype):
+        if count == 0:
+            return self.cuda.device_array(0, dtype)
         return block[: count * dtype.itemsize].view(dtype)
 
     def native(self, array):

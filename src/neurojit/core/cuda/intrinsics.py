@@ -4,9 +4,13 @@ Of a load of four numbers at once Numba makes four, and of a division one of 64 
 """
 
 from llvmlite import ir
-from numba.cuda import cgutils
-from numba.cuda.extending import intrinsic
-from numba.cuda.types import Integer, UniTuple, int32, intp, void
+
+try:
+    from numba.cuda import cgutils, types
+    from numba.cuda.extending import intrinsic
+except ImportError:  # numba's own CUDA, without numba-cuda
+    from numba.core import cgutils, types
+    from numba.extending import intrinsic
 
 
 def _vector_pointer(context, builder, array_type, array, index_type, index):
@@ -14,7 +18,7 @@ def _vector_pointer(context, builder, array_type, array, index_type, index):
     item = context.get_data_type(array_type.dtype)
     vector = ir.VectorType(item, 4)
     data = context.make_array(array_type)(context, builder, array).data
-    place = builder.gep(data, [context.cast(builder, index, index_type, intp)])
+    place = builder.gep(data, [context.cast(builder, index, index_type, types.intp)])
     return vector, builder.bitcast(place, vector.as_pointer())
 
 
@@ -32,7 +36,7 @@ def load4(typing_context, array, index):
         loaded.align = 16
         return cgutils.pack_array(builder, [builder.extract_element(loaded, _lane(k)) for k in range(4)])
 
-    return UniTuple(array.dtype, 4)(array, index), generate
+    return types.UniTuple(array.dtype, 4)(array, index), generate
 
 
 @intrinsic
@@ -47,7 +51,7 @@ def store4(typing_context, array, index, values):
         builder.store(stored, pointer).align = 16
         return context.get_dummy_value()
 
-    return void(array, index, values), generate
+    return types.void(array, index, values), generate
 
 
 def _first_two(signature, arguments):
@@ -58,11 +62,11 @@ def _first_two(signature, arguments):
 @intrinsic
 def quotient(typing_context, a, b):
     """a // b for integers 0 <= a < 2**31 and 0 < b < 2**31, in 32 bits."""
-    if not (isinstance(a, Integer) and isinstance(b, Integer)):
+    if not (isinstance(a, types.Integer) and isinstance(b, types.Integer)):
         return None
 
     def generate(context, builder, signature, arguments):
-        narrow = [context.cast(builder, v, t, int32) for v, t in zip(arguments, signature.args, strict=True)]
+        narrow = [context.cast(builder, v, t, types.int32) for v, t in zip(arguments, signature.args, strict=True)]
         return builder.zext(builder.udiv(*narrow), ir.IntType(64))
 
-    return intp(a, b), generate
+    return types.intp(a, b), generate
