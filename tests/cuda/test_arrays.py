@@ -102,6 +102,16 @@ def test_other_libraries_arrays_are_adopted(device):
         to_device(Foreign(x.T))
 
 
+def test_an_unaligned_array_is_copied(device):
+    whole = np.zeros(16, np.float32)
+    first = next(i for i in range(4) if (whole.ctypes.data + 4 * i) % 16 == 0)
+    aligned, unaligned = whole[first : first + 8], whole[first + 1 : first + 9]
+    views = to_device(Foreign(aligned)), to_device(Foreign(unaligned))
+    whole[:] = 1
+    assert (views[0].numpy() == 1).all()
+    assert (views[1].numpy() == 0).all()
+
+
 def test_interface_for_other_libraries(device):
     x = to_device(np.ones((2, 3), np.float32)).reshape(3, 2)
     interface = x.__cuda_array_interface__

@@ -7,6 +7,8 @@ import numpy as np
 
 from neurojit.core.cuda.target import DeviceMemoryError, current_target
 
+_ALIGNMENT = 16  # bytes that one load takes
+
 # Re-entrant, as the garbage collector may run `_Lease.__del__` while this thread holds it.
 _lock = threading.RLock()
 
@@ -276,7 +278,9 @@ def to_device(array):
 
 
 def adopted(array):
-    """An array of another library on the device, by its `__cuda_array_interface__`, without a copy.
+    """An array of another library on the device, by its `__cuda_array_interface__`.
+
+    It is not copied, unless it starts where loads of 16 bytes cannot.
 
     Raises
     ------
@@ -288,7 +292,8 @@ def adopted(array):
     strides = interface.get("strides")
     if strides is not None and not _is_contiguous(shape, strides, dtype.itemsize):
         raise ValueError(f"array: got strides {strides} for shape {shape}, wanted a C-contiguous array")
-    return DeviceArray(array, current_target().adopt(array), shape, dtype)
+    own = DeviceArray(array, current_target().adopt(array), shape, dtype)
+    return own.copy() if interface["data"][0] % _ALIGNMENT else own
 
 
 def _is_contiguous(shape, strides, itemsize):
