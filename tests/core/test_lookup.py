@@ -34,7 +34,7 @@ def test_product_with_panels(rng):
     W = reservoir_matrix(300, fan_in=45, random_state=0)
     x = np.zeros(1024, np.float32)
     x[:300] = rng.standard_normal(300)
-    packed = pack([W], np.float32, panels=True)
+    packed = pack([W], np.float32)
     assert packed.panels.size > 0
     assert packed.weight.size > 0, "some do not fit"
     for backward in (0, 1):

@@ -38,9 +38,10 @@ def test_one_thread_waits_until_it_is_asked():
 
 
 def test_who_waits_makes_other_calls():
-    go = threading.Event()
+    begun, go = threading.Event(), threading.Event()
     with device.threads(2):
-        slow = workers.submit(go.wait, 60)
+        slow = workers.submit(lambda: (begun.set(), go.wait(60))[1])
+        assert begun.wait(60)  # by the worker, who is then busy
         others = [workers.submit(threading.current_thread) for _ in range(3)]
         release = workers.submit(go.set)
         assert slow.result()
