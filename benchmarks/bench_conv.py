@@ -9,6 +9,7 @@ import pytest
 
 import neurojit.functional as F
 from benchmarks import harness
+from benchmarks.tile import tile_rate
 
 # name: images, channels in, height = width, channels out, window, stride, padding, dilation
 SHAPES = {
@@ -73,7 +74,7 @@ def peer(shape, channels_last):
 
 
 def main():
-    print(f"{harness.tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
+    print(f"{tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
     print("GFLOP/s of ours, and PyTorch's time (the better layout) / ours")
     print(f"{'':20s}" + "".join(f"{name:>18s}" for name in ("forward", "dx", "dweight")))
     ratios = {}

@@ -12,6 +12,7 @@ import pytest
 
 import neurojit.functional as F
 from benchmarks import harness
+from benchmarks.tile import tile_rate
 from neurojit import set_options
 
 # name: operation, shape of x, of the weights, options
@@ -139,7 +140,7 @@ def _without_winograd(function):
 
 
 def main():
-    print(f"{harness.tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
+    print(f"{tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
     print("milliseconds of ours, and PyTorch's time (the better layout) / ours")
     print(f"{'':24s}" + "".join(f"{what:>18s}" for what in ("forward", "dx", "dweight", "both")))
     for name in CASES:

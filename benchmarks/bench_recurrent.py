@@ -9,6 +9,7 @@ import numpy as np
 
 import neurojit.functional as F
 from benchmarks import harness
+from benchmarks.tile import tile_rate
 from neurojit.layers import LSTM, Mode
 
 SHAPES = [(50, 32, 64, 128), (100, 16, 32, 32), (100, 64, 128, 512), (28, 64, 28, 128), (200, 1, 16, 64)]
@@ -238,7 +239,7 @@ def compare_streaming():
 
 
 def main():
-    print(f"{harness.tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
+    print(f"{tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
     print("milliseconds of ours, and PyTorch's time (the better layout) / ours; shapes are (t, batch, in, hidden)")
     print(f"{'':28s}{'forward':>23s}{'forward+backward':>23s}")
     for cell in GATES:

@@ -18,7 +18,7 @@ from neurojit.reservoirs.packing import pack
 
 SIZES = [(100, 0.1), (500, 0.1), (1000, 0.01), (1000, 0.1), (5000, 0.01)]
 STEPS = 5000
-SERIES, SERIES_STEPS = 64, 400
+SERIES, SERIES_STEPS = 64, (100, 400)
 REPEATS = 5
 PAUSE = 0.05  # seconds in which BLAS's threads, which reservoirpy's products woke, fall asleep
 OURS = [("random", np.float64), ("random", np.float32), ("shifts", np.float64), ("shifts", np.float32)]
@@ -120,11 +120,11 @@ def harvesting():
         print(line, flush=True)
 
 
-def batches():
-    print(f"\n{SERIES} series of {SERIES_STEPS} steps: microseconds a step of one series, reservoirpy's time / ours")
+def batches(steps):
+    print(f"\n{SERIES} series of {steps} steps: microseconds a step of one series, reservoirpy's time / ours")
     from neurojit.reservoirs import Drive, harvest
 
-    series = list(np.random.default_rng(0).standard_normal((SERIES, SERIES_STEPS, 1)))
+    series = list(np.random.default_rng(0).standard_normal((SERIES, steps, 1)))
 
     def run(reservoir):
         state = np.zeros((SERIES, reservoir.size), reservoir.dtype)
@@ -137,10 +137,10 @@ def batches():
         functions = {"peer": lambda p=peer: [p.run(u) for u in series]}
         functions |= {name: lambda r=r: run(r) for name, r in ours.items()}
         times = harness.interleave(functions, repeats=3, inner=1, pause=PAUSE)
-        steps = SERIES * SERIES_STEPS
-        line = f"({units}, {connectivity})  reservoirpy {1e6 * times['peer'] / steps:6.1f}"
+        every = SERIES * steps
+        line = f"({units}, {connectivity})  reservoirpy {1e6 * times['peer'] / every:6.1f}"
         for name in ours:
-            line += f" | {name} {1e6 * times[name] / steps:6.2f} {times['peer'] / times[name]:5.1f}x"
+            line += f" | {name} {1e6 * times[name] / every:6.2f} {times['peer'] / times[name]:5.1f}x"
         print(line, flush=True)
 
 
@@ -244,7 +244,8 @@ def main():
 
     print(f"reservoirpy {reservoirpy.__version__}; ours on one thread for one series, on all for many\n")
     harvesting()
-    batches()
+    for steps in SERIES_STEPS:
+        batches(steps)
     fits()
     large()
     memory(int(float(os.environ.get("NEUROJIT_LONG_FIT", "1e6"))))

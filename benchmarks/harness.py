@@ -61,17 +61,6 @@ def geometric_mean(values):
     return float(np.exp(np.mean(np.log(values))))
 
 
-def tile_rate():
-    """What the register tile does on all threads in a matrix product that fits the caches, in GFLOP/s: the ceiling."""
-    import neurojit.functional as F
-    from neurojit.core import simd
-
-    x = np.ones((1024, 1024), np.float32)
-    weight = np.ones((1024, 4 * simd.VECTORS * simd.lanes(np.float32)), np.float32)
-    seconds = interleave({"tile": lambda: F.dense(x, weight)})["tile"]
-    return 2 * x.size * weight.shape[1] / seconds / 1e9
-
-
 def copy_rate():
     """Bytes a large copy reads and writes, in GB/s."""
     source = np.ones(1 << 25, np.float32)

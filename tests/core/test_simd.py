@@ -13,31 +13,33 @@ from neurojit.core.simd import ROWS, VECTORS, WIDE_ROWS, WIDE_VECTORS, address
 
 
 @kernel
-def _tables(a, out, steps, row_stride, table, outs):
-    for step in range(steps):
-        for i in range(ROWS):
-            table[step * ROWS + i] = address(a, (step * ROWS + i) * row_stride)
-    for i in range(ROWS):
+def _tables(a, out, row_stride, table, outs):
+    for i in range(table.size):
+        table[i] = address(a, i * row_stride)
+    for i in range(outs.size):
         outs[i] = address(out, i * out.shape[1])
 
 
 @kernel
-def _rows_product(a, skip, weight, start, out, segments, run, columns, narrow, by_corners):
-    """a (segments, ROWS, skip + run), weight (segments * run, full), start (full,), out (ROWS, columns)."""
-    table, outs = np.empty(segments * ROWS, np.int64), np.empty(ROWS, np.int64)
+def _rows_product(a, skip, weight, start, out, segments, run, columns, vectors, by_corners):
+    """a (segments, height, skip + run), weight (segments * run, full), start (full,), out (height, columns)."""
+    height = out.shape[0]
+    table, outs = np.empty(segments * height, np.int64), np.empty(height, np.int64)
     moves, places = np.zeros(segments, np.int64), np.empty(segments, np.int64)
     for segment in range(segments):
         places[segment] = segment * run * weight.shape[1] * a.itemsize
         if by_corners:
-            moves[segment] = segment * ROWS * (skip + run) * a.itemsize
-    _tables(a, out, segments, skip + run, table, outs)
-    starts = np.full(ROWS, address(start, 0))
+            moves[segment] = segment * height * (skip + run) * a.itemsize
+    _tables(a, out, skip + run, table, outs)
+    starts = np.full(height, address(start, 0))
     rows, into = address(table, 0), address(outs, 0)
     w, s, stride, ahead = address(weight, 0), address(starts, 0), weight.shape[1], address(a, 0)
-    step, by, place = 0 if by_corners else ROWS, address(moves, 0), address(places, 0)
+    step, by, place = 0 if by_corners else height, address(moves, 0), address(places, 0)
     on = skip * a.itemsize
-    if narrow:
+    if vectors == 1:
         simd.multiply_rows_narrow(a, rows, step, by, segments, on, run, w, place, stride, s, into, columns, ahead)
+    elif vectors == WIDE_VECTORS:
+        simd.multiply_rows_wide(a, rows, step, by, segments, on, run, w, place, stride, s, into, columns, ahead)
     else:
         simd.multiply_rows(a, rows, step, by, segments, on, run, w, place, stride, s, into, columns, ahead)
     simd.keep(starts)
@@ -71,6 +73,7 @@ def _columns_product(a, b, out, columns, vectors):
     simd.keep(outs)
 
 
+every_tile = pytest.mark.parametrize(("height", "vectors"), [(WIDE_ROWS, WIDE_VECTORS), (ROWS, VECTORS), (ROWS, 1)])
 TOLERANCE = {np.float32: 1e-5, np.float64: 1e-13}
 
 
@@ -80,24 +83,24 @@ def widths(dtype, vectors):
 
 
 @pytest.mark.parametrize("by_corners", [False, True])
-@pytest.mark.parametrize("narrow", [False, True])
+@every_tile
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_rows_product(dtype, narrow, by_corners, rng):
-    full, columns_tried = widths(dtype, 1 if narrow else VECTORS)
+def test_rows_product(dtype, height, vectors, by_corners, rng):
+    full, columns_tried = widths(dtype, vectors)
     for columns in columns_tried:
         for segments, run, skip in ((1, 1, 0), (3, 5, 2), (2, 40, 0), (1, 7, 3)):
             a, weight, start = (
                 rng.standard_normal(shape).astype(dtype)
-                for shape in ((segments, ROWS, skip + run), (segments * run, full), (full,))
+                for shape in ((segments, height, skip + run), (segments * run, full), (full,))
             )
-            out = np.full((ROWS, columns + 1), 7, dtype)
-            _rows_product(a, skip, weight, start, out, segments, run, columns, narrow, by_corners)
+            out = np.full((height, columns + 1), 7, dtype)
+            _rows_product(a, skip, weight, start, out, segments, run, columns, vectors, by_corners)
             expected = np.einsum("sic,scj->ij", a[..., skip:], weight.reshape(segments, run, full)) + start
             np.testing.assert_allclose(out[:, :columns], expected[:, :columns], atol=run * TOLERANCE[dtype])
             assert (out[:, columns] == 7).all(), "wrote past its columns"
 
 
-@pytest.mark.parametrize(("height", "vectors"), [(WIDE_ROWS, WIDE_VECTORS), (ROWS, VECTORS), (ROWS, 1)])
+@every_tile
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_columns_product(dtype, height, vectors, rng):
     full, columns_tried = widths(dtype, vectors)

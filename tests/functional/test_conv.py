@@ -6,6 +6,8 @@ import pytest
 from hypothesis import strategies as st
 
 import neurojit.functional as F
+from neurojit.core.host import WIDE_ROWS, WIDE_VECTORS, lanes
+from neurojit.functional import correlation
 from neurojit.testing import gradcheck
 from tests.reference import conv as reference
 
@@ -73,6 +75,9 @@ WIDE = {
     "depthwise": ((2, 8, 8, 20), (3, 3, 1, 40), {"groups": 20, "padding": "same"}),
     "pointwise, strided": ((2, 9, 9, 24), (1, 1, 24, 40), {"stride": 2}),
     "many positions": ((5, 31, 29, 8), (3, 3, 8, 8), {"padding": 1}),
+    "wide tile, border": ((2, 67, 71, 24), (3, 3, 24, 60), {"stride": 2, "padding": 1}),
+    "wide tile, pointwise": ((3, 17, 19, 50), (1, 1, 50, 192), {}),
+    "wide tile, groups": ((2, 40, 41, 48), (3, 3, 24, 128), {"groups": 2, "dilation": 2, "padding": 2}),
 }
 
 
@@ -95,6 +100,16 @@ def test_equals_pytorch(case, dtype, torch):
     tolerance = 1e-5 if dtype == np.float32 else 1e-12
     for name, mine, other in zip(["y", "dx", "dweight", "dbias"], ours, theirs, strict=True):
         assert np.abs(mine - other).max() <= tolerance * np.abs(other).max(), name
+
+
+@pytest.mark.parametrize("case", [case for case in WIDE if case.startswith("wide tile")])
+def test_cases_of_the_wide_tile_take_it(case, monkeypatch):
+    shape, weight_shape, options = WIDE[case]
+    taken = []
+    correlate = correlation.kernels.correlate
+    monkeypatch.setattr(correlation.kernels, "correlate", lambda *a: (taken.append(a[3]), correlate(*a)))
+    F.conv2d(*arrays(3, shape, weight_shape), **options)
+    assert taken == [(WIDE_ROWS, WIDE_VECTORS * lanes("float32"))]
 
 
 def padding_pairs(shape, weight_shape, padding=0, stride=1, dilation=1, groups=1):

@@ -41,10 +41,13 @@ class _Call:
     def make(self):
         try:
             self._value = self._call()
-        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+        except BaseException as error:  # raised where the result is asked for
             self._error = error
-        self._call = None
-        self._done.set()
+            if not isinstance(error, Exception):
+                raise  # to end the program is no matter of the call alone
+        finally:
+            self._call = None
+            self._done.set()
 
     def result(self):
         """Its value, once it has been made; till then this thread makes what waits."""

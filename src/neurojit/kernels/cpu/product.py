@@ -124,7 +124,9 @@ def fill_tile(table, count):
 
 @kernel
 def outer_room(like):
-    """Room for `add_outer_products` to work in: offsets and addresses of a tile's rows, and a row to write nowhere."""
+    """Room for `add_outer_products`: offsets and addresses of a tile's rows, of which the wide one has no more, and a
+    row that is written in place of rows past the end.
+    """
     return np.empty(ROWS, np.int64), np.empty(ROWS, np.int64), np.empty(WIDE_VECTORS * lane_count(like), like.dtype)
 
 

@@ -40,10 +40,8 @@ def _correlate(name, halves, is_vector, registers):
     """The kernel with tiles of 64 * halves rows and columns."""
     tile, sums = 64 * halves, 4 * halves
     pitch, slice_size = tile + PAD, DEPTH * (tile + PAD)
-    fours, term_step = (
-        tile // 4,
-        1024 // tile,
-    )  # loads of 16 bytes in a row of weights, and rows all threads load at once
+    fours = tile // 4  # loads of 16 bytes in a row of weights
+    term_step = 1024 // tile  # rows that all threads load at once
 
     def correlate(
         x: Floats,
