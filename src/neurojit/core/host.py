@@ -1,5 +1,6 @@
 """The vector registers of this machine, and the shape of the register tile that fits them."""
 
+import functools
 import os
 import platform
 
@@ -41,6 +42,7 @@ _REGISTER_BYTES, ROWS, (WIDE_ROWS, WIDE_VECTORS) = _INSTRUCTION_SETS[INSTRUCTION
 VECTORS = 2  # in a row of the tile; one serves where few columns are left
 
 
+@functools.cache
 def lanes(dtype):
     """Numbers of `dtype` in one vector register; 1 where the machine has no vectors the tile knows."""
     return max(_REGISTER_BYTES // np.dtype(dtype).itemsize, 1)

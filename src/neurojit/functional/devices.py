@@ -50,16 +50,25 @@ def constant(array):
     return _constants[key][1]
 
 
+# What arguments on the host mostly are: found in a moment, as a call on small arrays takes microseconds.
+_HOST_TYPES = frozenset({np.ndarray, bool, int, float, str, tuple, list, type(None)})
+
+
 def _is_foreign(value):
     """Whether a value is an array on the device that another library made."""
-    return not isinstance(value, np.ndarray | DeviceArray | str | int | float | tuple | list | type(None)) and hasattr(
-        value, "__cuda_array_interface__"
+    return (
+        type(value) not in _HOST_TYPES
+        and not isinstance(value, DeviceArray)
+        and hasattr(value, "__cuda_array_interface__")
     )
 
 
 def is_host_call(args, kwargs):
     """Whether no argument is on the device."""
-    return not any(isinstance(value, DeviceArray) or _is_foreign(value) for value in (*args, *kwargs.values()))
+    for value in (*args, *kwargs.values()):
+        if type(value) not in _HOST_TYPES and (isinstance(value, DeviceArray) or _is_foreign(value)):
+            return False
+    return True
 
 
 def taken(value):
