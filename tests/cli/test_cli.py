@@ -41,6 +41,61 @@ def test_demo_on_the_digits(capsys):
         assert words in out
 
 
+KERNELS_OF_A_TRAINING = """
+from numba.core.caching import FunctionCache
+
+asked, load = [], FunctionCache.load_overload
+
+def recorded(cache, signature, target):
+    asked.append(cache._impl.filename_base.split("-")[0])
+    return load(cache, signature, target)
+
+FunctionCache.load_overload = recorded
+
+from neurojit.cli import ahead
+from neurojit import ConvNetClassifier, datasets
+
+x, y, _, _ = datasets.digits()
+ahead.compile_backwards((8, 8, 1), 10)
+assert len(asked) > 20
+before = len(asked)
+ConvNetClassifier(max_epochs=1).fit(x[:64], y[:64]).predict(x[:64])
+print(*asked[before:])
+"""
+
+
+@pytest.mark.slow
+def test_the_second_process_compiles_what_the_demo_needs():
+    """A training after it asks for no kernel more, but the one that shuffles the samples."""
+    done = subprocess.run([sys.executable, "-c", KERNELS_OF_A_TRAINING], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"random.fill_words"}
+
+
+def test_only_a_first_demo_starts_a_second_process(monkeypatch):
+    from neurojit.cli import ahead, demo
+
+    started = []
+    monkeypatch.setattr(ahead.subprocess, "Popen", lambda command, **_: started.append(command) or _Ended())
+    monkeypatch.setattr(demo.cache, "holds_kernels", lambda: False)
+    with demo._compiling(np.zeros((6, 8, 8)), np.arange(6) % 3):
+        pass
+    assert [command[-1] for command in started] == ["[[8, 8, 1], 3]"]
+    monkeypatch.setattr(demo.cache, "holds_kernels", lambda: True)
+    with demo._compiling(np.zeros((6, 8, 8)), np.arange(6) % 3):
+        pass
+    assert len(started) == 1
+
+
+class _Ended:
+    """A process that is gone."""
+
+    def kill(self):
+        pass
+
+    def wait(self):
+        pass
+
+
 def test_demo_saves_and_draws(capsys, archive, tmp_path):
     pytest.importorskip("matplotlib")
     model, plots = tmp_path / "model.safetensors", tmp_path / "plots" / "new"

@@ -1,5 +1,6 @@
 """`neurojit demo`: a ConvNet learns handwritten digits before your eyes."""
 
+import contextlib
 import importlib.util
 import time
 from pathlib import Path
@@ -8,6 +9,7 @@ import numpy as np
 
 import neurojit as nj
 from neurojit import datasets
+from neurojit.cli.ahead import compiling_ahead
 from neurojit.core import cache
 
 
@@ -37,12 +39,10 @@ def demo(data=None, epochs=20, seed=0, save=None, plot=None):
     name = "scikit-learn's handwritten digits" if data is None else Path(data).name
     print(f"Training on {len(x_train)} images of {name}, shape {x_train.shape[1:]}; testing on {len(x_test)} others.")
 
-    if not cache.holds_kernels():
-        print("The first run compiles the kernels, for about half a minute, and keeps them for all runs after it.")
-
     model = nj.ConvNetClassifier(max_epochs=epochs, random_state=seed, verbose=1)
     started = time.perf_counter()
-    model.fit(x_train, y_train)
+    with _compiling(x_train, y_train):
+        model.fit(x_train, y_train)
     seconds = time.perf_counter() - started
     predicted = model.predict(x_test)
     rate = np.median(model.history_["samples_per_second"]) if len(model.history_) else 0.0
@@ -56,6 +56,15 @@ def demo(data=None, epochs=20, seed=0, save=None, plot=None):
         for path in _draw(model, x_test, y_test, predicted, Path(plot)):
             print(f"drawn           {path}")
     _say_what_next(data, save, plot)
+
+
+def _compiling(x_train, y_train):
+    """What the first run of all does beside training: it lets a second process compile."""
+    if cache.holds_kernels():
+        return contextlib.nullcontext()
+    print("The first run compiles the kernels, for less than a minute, and keeps them for all runs after it.")
+    shape = x_train.shape[1:] if x_train.ndim == 4 else (*x_train.shape[1:], 1)
+    return compiling_ahead(shape, len(np.unique(y_train)))
 
 
 def _check_places(save, plot):
