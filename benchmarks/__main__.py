@@ -12,6 +12,7 @@ FAMILIES = {
     "conv_variants": "depthwise, grouped, transposed, causal, 3-D, deformable and binary convolution",
     "ctc": "the CTC loss beside PyTorch",
     "convnet": "a LeNet epoch on MNIST beside PyTorch, and its peak memory",
+    "resnet": "ResNet-18 on a single image beside PyTorch",
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
     "word2vec": "word vectors beside gensim: words a second, scan, memory",
     "word2vec_results": "analogies and similarities of word vectors beside gensim's, three seeds",

@@ -25,9 +25,21 @@ CASES = {
     "padding wider than the window": ((1, 17, 17, 16), (3, 3, 16, 16), {"padding": 4}, "Winograd F(4x4, 3x3)"),
     "many filters": ((4, 15, 15, 150), (3, 3, 150, 140), {"padding": 1}, "Winograd F(4x4, 3x3)"),
     "many tiles": ((9, 31, 30, 16), (3, 3, 16, 40), {"padding": 1}, "Winograd F(4x4, 3x3)"),
+    "window of 2": ((3, 11, 10, 17), (2, 2, 17, 35), {"padding": ((1, 0), (0, 1))}, "Winograd F(4x4, 2x2)"),
+    "cells": ((8, 15, 18, 7), (4, 4, 7, 34), {"padding": 1, "stride": 2}, "Winograd F(4x4, 2x2) over cells"),
+    "many cells": ((8, 32, 32, 40), (4, 4, 40, 136), {"padding": 1, "stride": 2}, "Winograd F(4x4, 2x2) over cells"),
+    "cells, no padding": ((4, 17, 18, 16), (4, 4, 16, 16), {"stride": 2}, "Winograd F(4x4, 2x2) over cells"),
+    "cells of 2 x 3": ((2, 24, 37, 4), (6, 9, 4, 16), {"stride": (2, 3)}, "Winograd F(4x4, 3x3) over cells"),
+    "phases": ((2, 17, 16, 20), (3, 3, 20, 33), {"padding": 1, "stride": 2}, "indirect matrix product"),
+    "dilated phases": (
+        (1, 40, 40, 16),
+        (4, 4, 16, 16),
+        {"padding": 3, "stride": 2, "dilation": 3},
+        "indirect matrix product",
+    ),
     "no images": ((0, 8, 8, 16), (3, 3, 16, 16), {"padding": 1}, "Winograd F(2x2, 3x3)"),
 }
-SMALL = ["2x2", "4x4", "5x5", "dilated", "uneven padding"]
+SMALL = ["2x2", "4x4", "5x5", "dilated", "uneven padding", "window of 2", "cells", "cells of 2 x 3", "phases"]
 
 
 def arrays(case, dtype):
@@ -82,8 +94,8 @@ def test_keeps_the_bound_it_states(case, directly):
 def test_equals_the_definition(case):
     x, weight, bias, options = arrays(case, np.float64)
     x = x[:1]
-    stride, dilation, padding = (1, 1), options.get("dilation", 1), options.get("padding", 0)
-    dilation = (dilation,) * 2 if isinstance(dilation, int) else dilation
+    stride, dilation, padding = options.get("stride", 1), options.get("dilation", 1), options.get("padding", 0)
+    stride, dilation = ((o,) * 2 if isinstance(o, int) else o for o in (stride, dilation))
     padding = ((padding,) * 2,) * 2 if isinstance(padding, int) else padding
     expected = reference.conv(x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=1)
     np.testing.assert_allclose(F.conv2d(x, weight, bias, **options), expected, rtol=1e-11, atol=1e-11)
@@ -98,7 +110,16 @@ def test_pullback_equals_central_differences(window, shape, rng):
     gradcheck(F.conv2d, x, weight, bias, padding=window // 2, max_entries=60)
 
 
-@pytest.mark.parametrize("case", ["4x4", "5x5", "many filters", "many tiles"])
+@pytest.mark.parametrize("op", [F.conv2d, F.conv_transpose2d])
+def test_pullback_over_cells_equals_central_differences(op, rng):
+    """64 tiles, as many as the gradient to the weights is made of."""
+    x, weight, bias = rng.standard_normal((64, 8, 8, 16)), rng.standard_normal((4, 4, 16, 16)), rng.standard_normal(16)
+    if op is F.conv_transpose2d:
+        x = x[:, ::2, ::2]
+    gradcheck(op, x, weight, bias, stride=2, padding=1, max_entries=40)
+
+
+@pytest.mark.parametrize("case", ["4x4", "5x5", "many filters", "many tiles", "many cells", "phases"])
 def test_same_bits_for_any_number_of_threads(case, same_bits):
     same_bits(lambda: products(case, np.float32))
 
@@ -108,7 +129,8 @@ def test_algorithm_is_told(case, directly):
     x, weight, bias, options = arrays(case, np.float32)
     expected = CASES[case][-1]
     assert F.conv2d.algorithm(x, weight, bias, **options) == expected
-    assert directly(lambda: F.conv2d.algorithm(x, weight, bias, **options)) == "indirect matrix product"
+    plain = "product of scattered values" if x.shape[3] < 16 else "indirect matrix product"
+    assert directly(lambda: F.conv2d.algorithm(x, weight, bias, **options)) == plain
 
 
 @pytest.mark.parametrize(

@@ -84,11 +84,12 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
     deep learning" (2016), relationship 6 (sizes) and section 4 (gradients as transposed convolutions). The kernel is
     the indirect product of Dukhan, "The indirect convolution algorithm" (2019), section 3.
 
-    Windows of 3 x 3 and 5 x 5 with stride 1 and at least 16 channels in and out go by Winograd's minimal filtering
-    (Lavin and Gray, "Fast algorithms for convolutional neural networks" (CVPR 2016), equation 8), unless
-    ``neurojit.set_options(winograd=False)``. Its rounding error is at most 32 eps times the largest value of \|x\|
-    convolved with \|w\| (eps: 1.2e-7 in float32), mostly 1e-5 of the largest output or less. A NaN or infinity then
-    reaches all outputs of its tile. ``conv2d.algorithm(x, weight, ...)`` says which way a call would take.
+    Windows of 2 x 2, 3 x 3 and 5 x 5 with stride 1 (or as many strides long) and at least 16 channels in and out go by
+    Winograd's minimal filtering (Lavin and Gray, "Fast algorithms for convolutional neural networks" (CVPR 2016),
+    equation 8), unless ``neurojit.set_options(winograd=False)``. Its rounding error is at most
+    32 eps times the largest value of \|x\| convolved with \|w\| (eps: 1.2e-7 in float32), mostly 1e-5 of the largest
+    output or less. A NaN or infinity then reaches all outputs of its tile. ``conv2d.algorithm(x, weight, ...)`` says
+    which way a call would take.
 
     Examples
     --------

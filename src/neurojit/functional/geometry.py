@@ -19,8 +19,11 @@ class Phase:
 
     origin: tuple
     grid: tuple
-    taps: np.ndarray  # which taps of the window
+    window: tuple  # taps along each axis
+    dilation: tuple
+    taps: np.ndarray  # which taps of the convolution's window
     displacement: np.ndarray  # (len(taps), 3)
+    multiplications: int  # of one image for each pair of channels: how often a tap sees something of dy
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +64,23 @@ class Geometry:
         )
 
     @functools.cached_property
+    def over_cells(self):
+        """The same convolution of images with stride 1, over cells of stride x stride pixels, or None if it is none."""
+        stride, window = self.stride, self.window
+        is_whole = not any(k % s for k, s in zip(window, stride, strict=True))
+        if max(stride) == 1 or not is_whole or max(self.dilation) > 1 or self.size[0] > 1 or self.groups > 1:
+            return None
+        cells = tuple(k // s for k, s in zip(window, stride, strict=True))
+        return dataclasses.replace(
+            self,
+            size=tuple(n + k - 1 for n, k in zip(self.output, cells, strict=True)),
+            window=cells,
+            stride=(1, 1, 1),
+            padding=((0, 0),) * 3,
+            c_in=self.c_in * math.prod(stride),
+        )
+
+    @functools.cached_property
     def displacement(self):
         """Where each tap looks from the window's position, shape (taps, 3)."""
         before = [pair[0] for pair in self.padding]
@@ -75,13 +95,21 @@ class Geometry:
     def _phase(self, origin):
         grid = tuple(max(0, -(-(n - r) // s)) for n, r, s in zip(self.size, origin, self.stride, strict=True))
         taps, displacement = [], []
+        dilation = tuple(d // math.gcd(d, s) for d, s in zip(self.dilation, self.stride, strict=True))
         for index, tap in enumerate(self.taps):
             axes = zip(origin, self.padding, self.dilation, tap, self.stride, strict=True)
             divided = [divmod(r + before - d * k, s) for r, (before, _), d, k, s in axes]
             if not any(remainder for _, remainder in divided):
                 taps.append(index)
                 displacement.append([quotient for quotient, _ in divided])
-        return Phase(origin, grid, np.array(taps, np.int64), np.array(displacement, np.int64).reshape(-1, 3))
+        displacement = np.array(displacement, np.int64).reshape(-1, 3)
+        window = tuple(len(np.unique(moves)) for moves in displacement.T)
+        sees = [
+            [sum(0 <= i + move < n for i in range(out)) for move in moves]
+            for n, out, moves in zip(self.output, grid, displacement.T, strict=True)
+        ]
+        multiplications = int(np.prod(sees, axis=0).sum())
+        return Phase(origin, grid, window, dilation, np.array(taps, np.int64), displacement, multiplications)
 
 
 @functools.lru_cache(maxsize=1024, typed=True)

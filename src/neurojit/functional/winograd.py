@@ -14,6 +14,8 @@ from neurojit.kernels.cpu.winograd_maps import VARIANTS, layer_size, map_all_pat
 
 # What the patches of one task may weigh: they stay in a second-level cache beside the products of a panel.
 _PATCH_BYTES = 1 << 20
+# Sums of gradients to all weights that weigh more leave that cache between tiles: blocks of them are made apart.
+_SUM_BYTES = 1 << 20
 _MOST_SPLITS = 8  # parts of the batch that sum weight gradients of their own
 
 
@@ -58,6 +60,11 @@ class Tiling:
         return self.tiles * self.points**2
 
     @property
+    def padded_multiplications(self):
+        """The same with tiles rounded up to whole register tiles, as they are multiplied."""
+        return math.ceil(self.tiles / simd.ROWS) * simd.ROWS * self.points**2
+
+    @property
     def points(self):
         """Elements of a patch along one axis."""
         return sum(VARIANTS[self.variant]) - 1
@@ -84,28 +91,30 @@ _MOST_MULTIPLICATIONS = 0.6
 
 
 def _is_possible(geometry, c_out):
-    """Whether a convolution is one Winograd's algorithms are written for, of enough channels to gain by them."""
+    """Whether a convolution is one of images, not grouped, and of enough channels to gain by Winograd's algorithms."""
     return (
         get_options().winograd
         and geometry.groups == 1
         and geometry.window[0] == geometry.size[0] == geometry.output[0] == 1
-        and geometry.window[1:] in ((3, 3), (5, 5))
-        and set(geometry.stride) == {1}
         and min(geometry.c_in, c_out) >= _FEWEST_CHANNELS
     )
 
 
 def forward_tiling(geometry, images, c_out):
     """The tiling of a convolution, or None where it is better computed otherwise."""
-    before = [pair[0] for pair in geometry.padding[1:]]
-    return _tiling(geometry, images, geometry.output[1:], before) if _is_possible(geometry, c_out) else None
+    if set(geometry.stride) != {1} or not _is_possible(geometry, c_out):
+        return None
+    before = [pair[0] for pair in geometry.padding]
+    multiplications = geometry.multiplications
+    return _tiling(geometry.window, geometry.dilation, images, geometry.output, before, multiplications)
 
 
-def data_gradient_tiling(geometry, images, c_out):
-    """The tiling of the gradient to data, or None where it is better computed otherwise."""
-    axes = zip(geometry.window[1:], geometry.dilation[1:], geometry.padding[1:], strict=True)
-    before = [d * (k - 1) - pair[0] for k, d, pair in axes]
-    return _tiling(geometry, images, geometry.size[1:], before) if _is_possible(geometry, c_out) else None
+def data_gradient_tiling(geometry, phase, images, c_out):
+    """The tiling of one phase of the gradient to data, or None where it is better computed otherwise."""
+    if phase.taps.size == 0 or not _is_possible(geometry, c_out):
+        return None
+    before = -phase.displacement.min(axis=0)
+    return _tiling(phase.window, phase.dilation, images, phase.grid, before.tolist(), phase.multiplications)
 
 
 def weight_gradient_tiling(geometry, images, c_out):
@@ -114,35 +123,41 @@ def weight_gradient_tiling(geometry, images, c_out):
     return None if tiling is None or tiling.tiles < _FEWEST_TILES else tiling
 
 
-def _tiling(geometry, images, size, before):
+def _tiling(window, dilation, images, size, before, multiplications):
     """That of the fewest multiplications, if they are few enough; of equals the more exact one."""
-    window, dilation = geometry.window[1], geometry.dilation[1:]
+    if window[1] != window[2]:
+        return None
     fits = [
-        Tiling.of(variant, images, size, before, dilation) for variant, (_, r) in enumerate(VARIANTS) if r == window
+        Tiling.of(variant, images, size[1:], before[1:], dilation[1:])
+        for variant, (_, r) in enumerate(VARIANTS)
+        if r == window[1]
     ]
-    best = min(fits, key=lambda tiling: (tiling.multiplications, tiling.points))
-    return best if best.multiplications <= _MOST_MULTIPLICATIONS * images * geometry.multiplications else None
+    least = min((tiling.multiplications for tiling in fits), default=math.inf)
+    if least > _MOST_MULTIPLICATIONS * images * multiplications:
+        return None
+    return min(fits, key=lambda tiling: (tiling.padded_multiplications, tiling.points))
 
 
-def convolve(source, weight, bias, size, tiling, is_adjoint):
-    """The convolution (n, h, w, c) -> (n, *size, columns), or with the adjoint of weight (taps, c_in, c_out)."""
-    n, _, _, c_in = source.shape
-    columns = weight.shape[1 if is_adjoint else 2]
-    out = empty((n, *size, columns), source.dtype)
+def convolve(source, weight, bias, tiling, is_adjoint, out, origin=(0, 0), spacing=(1, 1)):
+    """The convolution of source (n, h, w, c), or with the adjoint of weight (taps, c_in, c_out), into `out`.
+
+    Its outputs are every `spacing`-th row and column of `out` from `origin` on.
+    """
+    c_in, columns = source.shape[3], out.shape[3]
     if bias is None:
         bias = np.zeros(columns, source.dtype)
     if columns > tiling.tiles:
         patches = _all_patches(source, tiling, kernels.CHANNELS)
         kernels.convolve_by_panels(
-            tiling.variant, patches, c_in, tiling.map, tiling.tiles, weight, is_adjoint, bias, out
+            tiling.variant, patches, c_in, tiling.map, tiling.tiles, weight, is_adjoint, bias, out, origin, spacing
         )
     else:
         filters = _all_filters(weight, c_in, columns, tiling, is_adjoint)
         share = tiling.share(tiling.most(c_in + simd.VECTORS * simd.lanes(source.dtype), source.itemsize))
+        before, tiles = tiling.before, tiling.tiles
         kernels.convolve_by_tiles(
-            tiling.variant, source, tiling.before, tiling.map, tiling.tiles, share, filters, bias, out
+            tiling.variant, source, before, tiling.map, tiles, share, filters, bias, out, origin, spacing
         )
-    return out
 
 
 def weight_gradient(x, dy, weight_shape, tiling):
@@ -150,7 +165,9 @@ def weight_gradient(x, dy, weight_shape, tiling):
     _, c_in, columns = weight_shape
     dweight = empty(weight_shape, x.dtype)
     splits = min(_MOST_SPLITS, tiling.tiles * (c_in + columns) // (c_in * columns))
-    if splits > 1:
+    sum_bytes, wide = tiling.points**2 * c_in * columns * x.itemsize, simd.WIDE_VECTORS * simd.lanes(x.dtype)
+    blocks = math.ceil(c_in / kernels.CHANNELS) * math.ceil(columns / wide)
+    if splits > 1 and (sum_bytes <= _SUM_BYTES or blocks == 1):
         partial = empty((splits, tiling.points**2, c_in, columns), x.dtype)
         part = math.ceil(tiling.tiles / splits)
         share = math.ceil(part / math.ceil(part / tiling.most(c_in + columns, x.itemsize)))
@@ -158,7 +175,7 @@ def weight_gradient(x, dy, weight_shape, tiling):
         kernels_gradient.map_back_partials(tiling.variant, partial, dweight)
     else:
         patches = _all_patches(x, tiling, kernels.CHANNELS)
-        gradients = _all_patches(dy, tiling, simd.WIDE_VECTORS * simd.lanes(dy.dtype), is_gradient=True)
+        gradients = _all_patches(dy, tiling, wide, is_gradient=True)
         kernels_gradient.sum_by_blocks(tiling.variant, patches, gradients, tiling.tiles, dweight)
     return dweight
 

@@ -1,11 +1,13 @@
-"""Winograd convolution: forward and gradient to data of windows 3 x 3 and 5 x 5 with stride 1.
+"""Winograd convolution: forward and gradient to data of windows 2 x 2, 3 x 3 and 5 x 5 with stride 1.
 
 The map is cut into tiles of m x m outputs. Patches of the source and filters are mapped (winograd_maps.py), for each of
 the points^2 elements the tiles are multiplied with the filters by the register tile, and the products are mapped back:
 
     products[p, t] = patches[p, t] @ filters[p],    p < points^2, t < tiles
 
-The gradient to data is the same with the window turned round and the filters' channels exchanged (`is_adjoint`). Where
+The gradient to data is the same with the window turned round and the filters' channels exchanged (`is_adjoint`); where
+it makes up one phase of the gradient of a convolution with a larger stride, its outputs lie `spacing` apart from
+`origin` on. Where
 filters are light, each task maps patches, multiplies and maps back a few tiles (`convolve_by_tiles`); where they
 outweigh the tiles, each task maps the filters of a panel instead (`convolve_by_panels`), which never leave its cache.
 
@@ -100,16 +102,17 @@ def _multiply(patches, rows, channels, is_first, filters, products):
 
 
 @kernel
-def _map_products(variant, products, bias, tiling, first, count, column, columns, out):
+def _map_products(variant, products, bias, tiling, first, count, column, columns, out, origin, spacing):
     """Outputs of `count` tiles from `first` on, for one panel of columns."""
     full = VECTORS * lane_count(out)
-    m = outputs_of(variant)
+    m, steps = outputs_of(variant), (spacing[0] * tiling[2], spacing[1] * tiling[3])
     scratch = np.empty(out.shape[3], out.dtype)
     sources, targets = np.empty(products.shape[0], np.int64), np.empty(m * m, np.int64)
     for t in range(count):
         n, y, x = tile_corner(first + t, m, tiling)
         tabulate_layers(address(products, t * full), products.shape[1] * out.itemsize, sources)
-        tabulate_patch(out, address(scratch, 0), n, y, x, m, tiling, targets)
+        y, x = origin[0] + spacing[0] * y, origin[1] + spacing[1] * x
+        tabulate_patch(out, address(scratch, 0), n, y, x, m, steps, targets)
         for i in range(targets.size):
             targets[i] += column * out.itemsize
         map_output(variant, out, address(sources, 0), columns, address(targets, 0), address(bias, column))
@@ -129,7 +132,7 @@ def map_all_filters(variant, weight, is_adjoint, filters):
 
 
 @kernel
-def _convolve_tiles(variant, source, before, tiling, first, count, filters, bias, out):
+def _convolve_tiles(variant, source, before, tiling, first, count, filters, bias, out, origin, spacing):
     c_in, full = source.shape[3], VECTORS * lane_count(source)
     panels, layers, _ = filters.shape
     rows = ceil_divide(count, ROWS) * ROWS
@@ -140,19 +143,23 @@ def _convolve_tiles(variant, source, before, tiling, first, count, filters, bias
     for panel in range(panels):
         column = panel * full
         _multiply(patches, rows, c_in, True, filters[panel], products)
-        _map_products(variant, products, bias, tiling, first, count, column, min(full, out.shape[3] - column), out)
+        columns = min(full, out.shape[3] - column)
+        _map_products(variant, products, bias, tiling, first, count, column, columns, out, origin, spacing)
 
 
 @parallel_kernel
-def convolve_by_tiles(variant, source, before, tiling, tiles, share, filters, bias, out):
+def convolve_by_tiles(variant, source, before, tiling, tiles, share, filters, bias, out, origin, spacing):
     """out = bias + the convolution, `share` tiles to a task."""
     for task in prange(ceil_divide(tiles, share)):
         first = np.int64(task) * share
-        _convolve_tiles(variant, source, before, tiling, first, min(share, tiles - first), filters, bias, out)
+        count = min(share, tiles - first)
+        _convolve_tiles(variant, source, before, tiling, first, count, filters, bias, out, origin, spacing)
 
 
 @kernel
-def _convolve_panel(variant, patches, c_in, tiling, tiles, weight, is_adjoint, column, columns, bias, out):
+def _convolve_panel(
+    variant, patches, c_in, tiling, tiles, weight, is_adjoint, column, columns, bias, out, origin, spacing
+):
     full = VECTORS * lane_count(patches)
     blocks, layers, _ = patches.shape
     rows = ceil_divide(tiles, ROWS) * ROWS
@@ -163,15 +170,17 @@ def _convolve_panel(variant, patches, c_in, tiling, tiles, weight, is_adjoint, c
         count = min(CHANNELS, c_in - channel)
         _map_filters(variant, weight, is_adjoint, channel, count, column, columns, filters)
         _multiply(patches[block], rows, count, block == 0, filters, products)
-    _map_products(variant, products, bias, tiling, 0, tiles, column, columns, out)
+    _map_products(variant, products, bias, tiling, 0, tiles, column, columns, out, origin, spacing)
 
 
 @parallel_kernel
-def convolve_by_panels(variant, patches, c_in, tiling, tiles, weight, is_adjoint, bias, out):
+def convolve_by_panels(variant, patches, c_in, tiling, tiles, weight, is_adjoint, bias, out, origin, spacing):
     """out = bias + the convolution of mapped patches, one panel of columns to a task."""
     columns = out.shape[3]
     full = VECTORS * lane_count(patches)
     for panel in prange(ceil_divide(columns, full)):
         column = np.int64(panel) * full
         rest = min(full, columns - column)
-        _convolve_panel(variant, patches, c_in, tiling, tiles, weight, is_adjoint, column, rest, bias, out)
+        _convolve_panel(
+            variant, patches, c_in, tiling, tiles, weight, is_adjoint, column, rest, bias, out, origin, spacing
+        )

@@ -7,7 +7,7 @@ m + r - 1, with points^2 multiplications instead of (m r)^2:
 
 (Lavin and Gray, "Fast algorithms for convolutional neural networks" (CVPR 2016), equation 8; * is elementwise). Its
 pullbacks are the adjoint maps, dy -> A dy A^T and dg = G^T (...) G. Outputs and filters are seen as polynomials, taken
-at 0, 1, -1 (, 2, -2) and infinity: sums and differences of their even and odd parts, hence the factors below.
+at 0, 1, -1 (, 2 (, -2)) and infinity: sums and differences of their even and odd parts, hence the factors below.
 """
 
 import numpy as np
@@ -19,7 +19,7 @@ from neurojit.core.simd import address, keep
 from neurojit.kernels.cpu.chunks import ceil_divide
 
 # Variants, numbered as the kernels take them: (outputs m, taps r) along one axis.
-VARIANTS = ((4, 3), (2, 3), (2, 5))
+VARIANTS = ((4, 3), (2, 3), (2, 5), (4, 2))
 
 # From even and odd parts at 1 (and 2) to values at 1, -1 (, 2, -2).
 _SUMS_6 = np.array(
@@ -32,9 +32,10 @@ _SUMS_6 = np.array(
         [0, 0, 0, 0, 0, 1],
     ]
 )
+_SUMS_5 = np.array([[1, 0, 0, 0, 0], [0, 1, 1, 0, 0], [0, 1, -1, 0, 0], [0, 0, 0, 1, 0], [0, 0, 0, 0, 1]])
 _SUMS_4 = np.array([[1, 0, 0, 0], [0, 1, 1, 0], [0, 1, -1, 0], [0, 0, 0, 1]])
 
-# B^T = sums @ data, with points 0, 1, -1, 2, -2, infinity and 0, 1, -1, infinity.
+# B^T = sums @ data, with points 0, 1, -1, 2, -2, infinity, the same without -2, and without 2 as well.
 _DATA_6 = np.array(
     [
         [4, 0, -5, 0, 1, 0],
@@ -45,12 +46,14 @@ _DATA_6 = np.array(
         [0, 4, 0, -5, 0, 1],
     ]
 )
+_DATA_5 = np.array([[2, -1, -2, 1, 0], [0, 0, -2, 1, 0], [0, -2, 1, 0, 0], [0, -1, 0, 1, 0], [0, 2, -1, -2, 1]])
 _DATA_4 = np.array([[1, 0, -1, 0], [0, 0, 1, 0], [0, 1, 0, 0], [0, -1, 0, 1]])
 
 # G = sums @ filter, rows scaled by 1 / the product of the distances to the other points.
 _FILTER_43 = np.array(
     [[1 / 4, 0, 0], [-1 / 6, 0, -1 / 6], [0, -1 / 6, 0], [1 / 24, 0, 1 / 6], [0, 1 / 12, 0], [0, 0, 1]]
 )
+_FILTER_42 = np.array([[1 / 2, 0], [-1 / 2, -1 / 2], [-1 / 6, 1 / 6], [1 / 6, 1 / 3], [0, 1]])  # with its sums
 _FILTER_23 = np.array([[1, 0, 0], [1 / 2, 0, 1 / 2], [0, 1 / 2, 0], [0, 0, 1]])
 _FILTER_25 = np.array(
     [
@@ -65,27 +68,36 @@ _FILTER_25 = np.array(
 
 # A^T = output @ sums.
 _OUTPUT_43 = np.array([[1, 1, 0, 1, 0, 0], [0, 0, 1, 0, 2, 0], [0, 1, 0, 4, 0, 0], [0, 0, 1, 0, 8, 1]])
+_OUTPUT_42 = np.array([[1, 1, 0, 1, 0], [0, 0, 1, 2, 0], [0, 1, 0, 4, 0], [0, 0, 1, 8, 1]])
 _OUTPUT_23 = np.array([[1, 1, 0, 0], [0, 0, 1, 1]])
 _OUTPUT_25 = np.array([[1, 1, 0, 1, 0, 0], [0, 0, 1, 0, 2, 1]])
 
-_data_6, _data_4 = block_map(_DATA_6, _SUMS_6), block_map(_DATA_4, _SUMS_4)
-_filter_43, _filter_23, _filter_25 = (
+_data_6, _data_5, _data_4 = (
+    block_map(_DATA_6, _SUMS_6),
+    block_map(_DATA_5, _SUMS_5),
+    block_map(_DATA_4, _SUMS_4),
+)
+_filter_43, _filter_42, _filter_23, _filter_25 = (
     block_map(_FILTER_43, _SUMS_6),
+    block_map(_FILTER_42),
     block_map(_FILTER_23, _SUMS_4),
     block_map(_FILTER_25, _SUMS_6),
 )
-_output_43, _output_23, _output_25 = (
+_output_43, _output_42, _output_23, _output_25 = (
     block_map(_SUMS_6, _OUTPUT_43),
+    block_map(_SUMS_5, _OUTPUT_42),
     block_map(_SUMS_4, _OUTPUT_23),
     block_map(_SUMS_6, _OUTPUT_25),
 )
-_output_gradient_43, _output_gradient_23, _output_gradient_25 = (
+_output_gradient_43, _output_gradient_42, _output_gradient_23, _output_gradient_25 = (
     block_map(_OUTPUT_43.T, _SUMS_6.T),
+    block_map(_OUTPUT_42.T, _SUMS_5.T),
     block_map(_OUTPUT_23.T, _SUMS_4.T),
     block_map(_OUTPUT_25.T, _SUMS_6.T),
 )
-_filter_gradient_43, _filter_gradient_23, _filter_gradient_25 = (
+_filter_gradient_43, _filter_gradient_42, _filter_gradient_23, _filter_gradient_25 = (
     block_map(_SUMS_6.T, _FILTER_43.T),
+    block_map(_FILTER_42.T),
     block_map(_SUMS_4.T, _FILTER_23.T),
     block_map(_SUMS_6.T, _FILTER_25.T),
 )
@@ -94,12 +106,14 @@ _filter_gradient_43, _filter_gradient_23, _filter_gradient_25 = (
 @inner_kernel
 def outputs_of(variant):
     """Outputs of a tile along one axis: m."""
-    return 4 if variant == 0 else 2
+    return 4 if variant == 0 or variant == 3 else 2
 
 
 @inner_kernel
 def points_of(variant):
     """Inputs of a tile along one axis: m + r - 1."""
+    if variant == 3:
+        return 5
     return 4 if variant == 1 else 6
 
 
@@ -108,6 +122,8 @@ def map_data(variant, like, sources, channels, targets, bias):
     """B^T d B."""
     if variant == 1:
         _data_4(like, sources, channels, targets, bias)
+    elif variant == 3:
+        _data_5(like, sources, channels, targets, bias)
     else:
         _data_6(like, sources, channels, targets, bias)
 
@@ -119,6 +135,8 @@ def map_filter(variant, like, sources, channels, targets, bias):
         _filter_43(like, sources, channels, targets, bias)
     elif variant == 1:
         _filter_23(like, sources, channels, targets, bias)
+    elif variant == 3:
+        _filter_42(like, sources, channels, targets, bias)
     else:
         _filter_25(like, sources, channels, targets, bias)
 
@@ -130,6 +148,8 @@ def map_output(variant, like, sources, channels, targets, bias):
         _output_43(like, sources, channels, targets, bias)
     elif variant == 1:
         _output_23(like, sources, channels, targets, bias)
+    elif variant == 3:
+        _output_42(like, sources, channels, targets, bias)
     else:
         _output_25(like, sources, channels, targets, bias)
 
@@ -141,6 +161,8 @@ def map_output_gradient(variant, like, sources, channels, targets, bias):
         _output_gradient_43(like, sources, channels, targets, bias)
     elif variant == 1:
         _output_gradient_23(like, sources, channels, targets, bias)
+    elif variant == 3:
+        _output_gradient_42(like, sources, channels, targets, bias)
     else:
         _output_gradient_25(like, sources, channels, targets, bias)
 
@@ -152,6 +174,8 @@ def map_filter_gradient(variant, like, sources, channels, targets, bias):
         _filter_gradient_43(like, sources, channels, targets, bias)
     elif variant == 1:
         _filter_gradient_23(like, sources, channels, targets, bias)
+    elif variant == 3:
+        _filter_gradient_42(like, sources, channels, targets, bias)
     else:
         _filter_gradient_25(like, sources, channels, targets, bias)
 
@@ -172,10 +196,12 @@ def tile_corner(tile, m, tiling):
 
 
 @inner_kernel
-def tabulate_patch(array, outside, n, y, x, count, tiling, table):
-    """Addresses of count x count pixels from (y, x) on of an image of array (n, h, w, c); `outside` past its border."""
-    _, h, w, c = array.shape
-    _, _, step_y, step_x = tiling
+def tabulate_patch(array, outside, n, y, x, count, steps, table):
+    """Addresses of count x count pixels, `steps` apart, from (y, x) on of image n of array (n, h, w, c).
+
+    Those past its border are `outside`.
+    """
+    (_, h, w, c), (step_y, step_x) = array.shape, steps
     first = address(array, ((n * h + y) * w + x) * c)
     down, across = step_y * w * c * array.itemsize, step_x * c * array.itemsize
     reach = count - 1
@@ -228,7 +254,7 @@ def map_patches(variant, is_gradient, source, before, tiling, first, count, chan
     nothing = address(zeros, 0)
     for t in range(count):
         n, y, x = tile_corner(first + t, m, tiling)
-        tabulate_patch(source, nothing, n, y - before[0], x - before[1], size, tiling, sources)
+        tabulate_patch(source, nothing, n, y - before[0], x - before[1], size, (tiling[2], tiling[3]), sources)
         for i in range(sources.size):
             sources[i] += skip
         tabulate_layers(address(patches, (place + t) * channels), pitch, targets)
