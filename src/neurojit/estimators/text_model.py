@@ -89,7 +89,17 @@ class TextModel:
         return total / (len(numbers) - 1) / math.log(2)
 
     def perplexity(self, text):
-        """2 to the power of the bits a symbol of `score`: among how many symbols the model wavers; errors as there."""
+        """2 to the power of the bits a symbol of `score`: among how many symbols the model wavers; errors as there.
+
+        Parameters
+        ----------
+        text : str
+            At least two symbols.
+
+        Returns
+        -------
+        float
+        """
         return 2 ** self.score(text)
 
     def sample(self, length, prime="", temperature=1.0, random_state=None):

@@ -327,7 +327,12 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         write_state(path, self.to_state(), ESTIMATOR)
 
     def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes.
+
+        Returns
+        -------
+        dict
+        """
         check_is_fitted(self)
         size = self._training.vector_size
         return {
@@ -345,7 +350,18 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     @classmethod
     def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
+        """A fitted estimator from what `to_state` gave.
+
+        Parameters
+        ----------
+        state : dict
+        custom_layers : object
+            Not looked at: there is no network.
+
+        Returns
+        -------
+        estimator
+        """
         estimator = cls(**state["params"])
         estimator._set_training(vocabulary_from_state(state["vocabulary"]), Key(int(state["key"])))
         training = estimator._training
