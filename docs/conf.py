@@ -27,12 +27,14 @@ extensions = [
     "mathml",
 ]
 templates_path = ["templates"]
-exclude_patterns = ["templates"]
+exclude_patterns = ["static", "templates"]
 default_role = "py:obj"
 
 html_theme = "furo"
 html_title = f"neurojit {version}"
 html_show_sphinx = False
+html_static_path = ["static"]
+html_css_files = ["site.css"]
 html_math_renderer = "mathml"
 
 # A class shows its own methods and those of its private bases; what all layers have is on the page of Layer, and so on.
