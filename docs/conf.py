@@ -63,9 +63,12 @@ for name in neurojit.functional.__all__:
 # The notebooks lie at the top of the repository; Sphinx reads only what is beside this file.
 shutil.rmtree(HERE / "notebooks", ignore_errors=True)
 (HERE / "notebooks").mkdir()
-for notebook in sorted((HERE.parent / "notebooks").glob("[0-9]*.ipynb")):
+notebooks = sorted((HERE.parent / "notebooks").glob("[0-9]*.ipynb"))
+for notebook in notebooks:
     shutil.copy(notebook, HERE / "notebooks")
-suppress_warnings = [] if list((HERE / "notebooks").iterdir()) else ["toc.empty_glob"]
+entries = "\n".join(f"notebooks/{notebook.stem}" for notebook in notebooks)
+contents = f"```{{toctree}}\n:maxdepth: 1\n\n{entries}\n```\n" if notebooks else "This copy of the source has none.\n"
+(HERE / "notebooks" / "contents.txt").write_text(contents, encoding="utf-8")
 
 benchmark_plots.draw(HERE.parent / "benchmarks" / "results.json", HERE / "plots")
 
