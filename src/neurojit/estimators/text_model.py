@@ -132,11 +132,13 @@ class TextModel:
         _LENGTH.check("length", length)
         _TEMPERATURE.check("temperature", temperature)
         draws = Key.from_random_state(random_state).uniform(length, dtype=np.float64)
-        stream, numbers = self.stream(prime), []
+        numbers = []
         with threads(self.n_threads):
+            stream = self.stream(prime)
             for draw in draws:
+                if numbers:
+                    stream.feed_numbers(numbers[-1:])
                 numbers.append(_drawn(stream.log_probabilities, temperature, draw))
-                stream.feed_numbers(numbers[-1:])
         return self._symbols.decode(numbers)
 
     def beam_search(self, prime, length, width=10):
