@@ -8,7 +8,7 @@ WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format typecheck bench oracle cuda-compiler clean distclean
+.PHONY: help demo test lint format typecheck docs bench oracle cuda-compiler clean distclean
 
 help:
 	@echo 'make demo       train a small ConvNet on handwritten digits (ARGS="--epochs 3" and so on)'
@@ -16,6 +16,7 @@ help:
 	@echo 'make lint       ruff: rules and formatting'
 	@echo 'make format     ruff: format, and fix what it can'
 	@echo 'make typecheck  mypy'
+	@echo 'make docs       build the documentation into build/site, warnings being errors'
 	@echo 'make bench      time neurojit beside its peers (installs them, PyTorch too)'
 	@echo 'make oracle     install PyTorch and gensim, second opinions in the tests'
 	@echo 'make cuda-compiler  install what compiles CUDA kernels without a GPU, for the tests'
@@ -41,6 +42,10 @@ format: $(VENV)/installed-dev
 typecheck: $(VENV)/installed-dev
 	$(BIN)/mypy
 
+docs: $(VENV)/installed-docs
+	$(BIN)/python -m sphinx -q --fail-on-warning --keep-going --jobs auto -b html docs build/site
+	@echo 'built build/site/index.html'
+
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks $(ARGS)
 
@@ -49,7 +54,7 @@ oracle: $(VENV)/installed-oracle
 cuda-compiler: $(VENV)/installed-cuda-test
 
 clean:
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
+	rm -rf build dist docs/api/generated docs/notebooks docs/plots .pytest_cache .mypy_cache .ruff_cache .hypothesis .benchmarks
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 distclean: clean

@@ -322,6 +322,8 @@ def test_bad_use():
     loop = small().fit(U, U)
     with pytest.raises(ValueError, match="n_steps: got -1"):
         loop.generate(-1)
+    with pytest.raises(TypeError, match=r"n_steps: got 2\.5"):
+        loop.generate(2.5)
     with pytest.raises(ValueError, match="prime: got a list"):
         loop.generate(1, prime=[U])
     with pytest.raises(ValueError, match="readout: got a scikit-learn estimator"):

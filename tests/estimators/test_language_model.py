@@ -7,6 +7,7 @@ import pytest
 
 import neurojit as nj
 from neurojit import training
+from neurojit.core.device import thread_count
 from neurojit.core.statefile import read_state, write_state
 from neurojit.layers import GRU, Dense, Embedding, Sequential
 from neurojit.text.symbols import TextSymbols
@@ -144,6 +145,20 @@ def test_samples_are_drawn_by_their_probabilities(model):
         wanted = count / len(TEXT)
         assert abs(first.count(character) / 400 - wanted) < 4 * math.sqrt(wanted * (1 - wanted) / 400)
     assert model.sample(50, random_state=1) == model.sample(50, random_state=1) != model.sample(50, random_state=2)
+
+
+def test_no_step_is_taken_that_nobody_sees(model, monkeypatch):
+    """The prime, then every symbol but the last, on the threads that were asked for."""
+    forward, seen = model.network_.forward, []
+
+    def watched(x, mode):
+        seen.append((x.shape[1], thread_count()))
+        return forward(x, mode)
+
+    monkeypatch.setattr(model.network_, "forward", watched)
+    monkeypatch.setattr(model, "n_threads", 1)
+    model.sample(3, prime="the ")
+    assert seen == [(4, 1), (1, 1), (1, 1)]
 
 
 def test_temperature(model):

@@ -242,6 +242,8 @@ def test_bad_use():
     model = nj.NextGenerationReservoir().fit(X2, Y2)
     with pytest.raises(ValueError, match="generate: got a model with 5 inputs and 1 outputs"):
         model.generate(3)
+    with pytest.raises(ValueError, match="n_steps: got -1"):
+        nj.NextGenerationReservoir().fit(X2, X2).generate(-1)
     with pytest.raises(ValueError, match="prime: got 1 steps"):
         nj.NextGenerationReservoir().fit(X2, X2).generate(3, prime=X2[:1])
     with pytest.raises(ValueError, match="ridge: got None"):

@@ -16,7 +16,7 @@ ABSOLUTE = re.compile(r"(?<![\w.:/~}])/(home|root|Users|work|mnt|opt|srv|var|pri
 
 def files():
     """The text files of the project."""
-    found = [path for path in ROOT.iterdir() if path.is_file()]
+    found = [path for path in ROOT.iterdir() if path.is_file() and path.name != ".git"]  # a file in a worktree
     for folder in FOLDERS:
         found += [path for path in (ROOT / folder).rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     return sorted(path for path in found if path.suffix in TEXT)

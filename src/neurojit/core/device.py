@@ -52,6 +52,10 @@ def threads(n_threads: int | None = None) -> Iterator[None]:
     n_threads : int or None, default=None
         Threads to use; None keeps the current number. More than the machine offers is an error.
 
+    Yields
+    ------
+    None
+
     Raises
     ------
     TypeError

@@ -20,7 +20,10 @@ def load_npz(path):
 
     Returns
     -------
-    x_train, y_train, x_test, y_test : numpy.ndarray
+    x_train : numpy.ndarray
+    y_train : numpy.ndarray
+    x_test : numpy.ndarray
+    y_test : numpy.ndarray
 
     Raises
     ------
@@ -29,6 +32,17 @@ def load_npz(path):
     ValueError
         If it is not such an archive, is damaged, lacks an array, or the test arrays do not go with each other or with
         the training arrays. Nothing in the file is ever unpickled.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import numpy as np
+    >>> from neurojit.datasets import load_npz
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     np.savez(f"{folder}/data.npz", x_train=np.eye(4), y_train=[0, 1, 0, 1], x_test=np.eye(4)[:1], y_test=[0])
+    ...     x_train, y_train, x_test, y_test = load_npz(f"{folder}/data.npz")
+    >>> x_train.shape, y_test
+    ((4, 4), array([0]))
     """
     path = Path(path)
     if not path.is_file():

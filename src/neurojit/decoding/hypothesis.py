@@ -9,7 +9,7 @@ import numpy as np
 class Hypothesis(NamedTuple):
     """A sequence that a search found.
 
-    Attributes
+    Parameters
     ----------
     tokens : numpy.ndarray
         Shape (length,), int64.

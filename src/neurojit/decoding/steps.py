@@ -65,9 +65,10 @@ def step_beam_search(
 
         s(y) = \frac{-\log P(y)}{((5 + |y|) / (5 + 1))^\alpha}
 
-    with alpha = `length_penalty` and its length |y|, the end symbol included (Wu et al., "Google's neural machine
-    translation system" (2016), equation 14, without its coverage). The search is over when nothing in the beam can come
-    to score better than what is finished, or at `max_length`, where the sequences in the beam count as finished.
+    with alpha = `length_penalty` and its length :math:`|y|`, the end symbol included (Wu et al., "Google's neural
+    machine translation system" (2016), equation 14, without its coverage). The search is over when nothing in the beam
+    can come to score better than what is finished, or at `max_length`, where the sequences in the beam count as
+    finished.
 
     Parameters
     ----------

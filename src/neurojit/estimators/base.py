@@ -217,12 +217,28 @@ class NetworkEstimator(BaseEstimator):
         write_state(path, self.to_state(), ESTIMATOR)
 
     def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes.
+
+        Returns
+        -------
+        dict
+        """
         return to_state(self)
 
     @classmethod
     def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
+        """A fitted estimator from what `to_state` gave.
+
+        Parameters
+        ----------
+        state : dict
+        custom_layers : dict of str to type or None, default=None
+            Layers of one's own that the network has, by the names of their classes.
+
+        Returns
+        -------
+        estimator
+        """
         estimator = cls()
         restore(estimator, state, custom_layers)
         return estimator

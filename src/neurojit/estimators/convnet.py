@@ -188,7 +188,7 @@ class ConvNetClassifier(Classification, ConvNet):
         Shape of a sample as the network sees it.
     n_features_in_ : int
         Values in a sample.
-    feature_names_in_ : numpy.ndarray, shape (n_features_in_,)
+    feature_names_in_ : numpy.ndarray, shape (n_features,)
         Names of the columns when X was a data frame.
 
     Notes

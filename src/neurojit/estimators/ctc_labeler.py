@@ -142,7 +142,12 @@ class CTCLabeler(Labeler):
         return [F.softmax(output) for output in self._outputs(X)]
 
     def predict(self, X):
-        """The labels read from each sequence; arguments and errors as for `predict_proba`.
+        """The labels read from each sequence; errors as for `predict_proba`.
+
+        Parameters
+        ----------
+        X : list of array-like, or array-like
+            Sequences, shaped as in `fit`, of any lengths.
 
         Returns
         -------
@@ -152,7 +157,21 @@ class CTCLabeler(Labeler):
         return [self.classes_[self._read(F.log_softmax(output)) - 1] for output in self._outputs(X)]
 
     def score(self, X, y, sample_weight=None):
-        """1 - the label error rate: the edits that turn what was read into y, as a share of the labels of y."""
+        """1 - the label error rate: the edits that turn what was read into y, as a share of the labels of y.
+
+        Parameters
+        ----------
+        X : list of array-like, or array-like
+            Sequences, as for `predict`.
+        y : list of array-like
+            The labels of each.
+        sample_weight : array-like, shape (n,), default=None
+            Weights of the sequences.
+
+        Returns
+        -------
+        float
+        """
         predicted = self.predict(X)
         return 1.0 - label_error_rate(predicted, self._check_labels(y, predicted), sample_weight)
 

@@ -9,6 +9,7 @@ from neurojit.core.device import threads
 from neurojit.core.random import Key
 from neurojit.estimators.linear_mixins import ManyOutputs
 from neurojit.estimators.linear_readout import FittedReadout, check_readout
+from neurojit.estimators.options import STEPS
 from neurojit.estimators.saved import Saved
 from neurojit.estimators.series import check_series, check_targets
 from neurojit.estimators.trained_reservoir import TrainedReservoir
@@ -299,8 +300,8 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
 
         Raises
         ------
-        ValueError
-            If there are not as many outputs as inputs, or the prime is wrong.
+        TypeError, ValueError
+            If `n_steps` is no integer >= 0, there are not as many outputs as inputs, or the prime is wrong.
         FloatingPointError
             If the loop diverges; it says at which step.
         """
@@ -310,8 +311,7 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
                 f"generate: got a network with {self.n_features_in_} inputs and {self.n_outputs_} outputs, wanted as"
                 " many outputs as inputs: an output is the next input"
             )
-        if n_steps < 0:
-            raise ValueError(f"n_steps: got {n_steps}, wanted an integer >= 0")
+        STEPS.check("n_steps", n_steps)
         if prime is not None:
             self._prime(prime)
         none = np.empty((0, self.n_features_in_))

@@ -173,7 +173,7 @@ class ExtremeLearningMachineRegressor(ManyOutputs, ExtremeLearningMachine):
 
     Attributes
     ----------
-    coef_ : numpy.ndarray, shape (n_outputs, n_hidden_)
+    coef_ : numpy.ndarray, shape (n_outputs, n_neurons)
     intercept_ : numpy.ndarray, shape (n_outputs,)
     n_hidden_ : int
         Neurons used.

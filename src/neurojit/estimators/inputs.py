@@ -91,8 +91,11 @@ class BatchMaker:
     def __call__(self, rows):
         """The network input for some rows of X, given by their indices (or a slice)."""
         batch = self.X[rows]
-        x = np.ascontiguousarray(batch, dtype=self.dtype).reshape(len(batch), *self.input_shape)
-        return x * self.dtype.type(_UINT8_STEP) if self.X.dtype == np.uint8 else x
+        if self.X.dtype == np.uint8:
+            x = np.multiply(batch, self.dtype.type(_UINT8_STEP), dtype=self.dtype, order="C")
+        else:
+            x = np.ascontiguousarray(batch, dtype=self.dtype)
+        return x.reshape(len(batch), *self.input_shape)
 
     def __iter__(self):
         """All rows in order, in batches of a size that suits prediction."""

@@ -168,7 +168,12 @@ class SequenceLabeler(Labeler):
         return _like(X, [F.softmax(output) for output in self._outputs(X)])
 
     def predict(self, X):
-        """The most probable label of each step; arguments and errors as for `predict_proba`.
+        """The most probable label of each step; errors as for `predict_proba`.
+
+        Parameters
+        ----------
+        X : list of array-like, or array-like
+            Sequences, shaped as in `fit`, of any lengths.
 
         Returns
         -------
@@ -178,7 +183,21 @@ class SequenceLabeler(Labeler):
         return _like(X, [self.classes_[np.argmax(output, axis=1)] for output in self._outputs(X)])
 
     def score(self, X, y, sample_weight=None):
-        """The share of steps whose label is right, over all sequences, each step weighted as its sequence is."""
+        """The share of steps whose label is right, over all sequences, each step weighted as its sequence is.
+
+        Parameters
+        ----------
+        X : list of array-like, or array-like
+            Sequences, as for `predict`.
+        y : list of array-like, shape (t_i,)
+            The label of each step.
+        sample_weight : array-like, shape (n,), default=None
+            Weights of the sequences.
+
+        Returns
+        -------
+        float
+        """
         predicted = self.predict(X)
         y = self._check_targets(y, predicted)
         right = np.array([np.count_nonzero(a == b) for a, b in zip(y, predicted, strict=True)])

@@ -281,12 +281,10 @@ class LanguageModel(TextModel, NetworkEstimator):
     # -- saving ---------------------------------------------------------------------------------------------------
 
     def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
         return super().to_state() | {"vocabulary": words_state(self.vocabulary_)}
 
     @classmethod
     def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
         estimator = super().from_state(state, custom_layers)
         estimator.vocabulary_ = vocabulary_from_state(state["vocabulary"])
         return estimator

@@ -8,7 +8,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from neurojit.estimators.linear_mixins import ManyOutputs
 from neurojit.estimators.linear_readout import RidgeReadout
-from neurojit.estimators.options import Number
+from neurojit.estimators.options import STEPS, Number
 from neurojit.estimators.reservoir_options import check_ridge
 from neurojit.estimators.saved import Saved
 from neurojit.estimators.series import check_series, check_targets
@@ -152,8 +152,8 @@ class NextGenerationReservoir(Saved, ManyOutputs, BaseEstimator):
 
         Raises
         ------
-        ValueError
-            If there are not as many outputs as inputs, or the prime is too short.
+        TypeError, ValueError
+            If `n_steps` is no integer >= 0, there are not as many outputs as inputs, or the prime is too short.
         FloatingPointError
             If the loop diverges; it says at which step.
         """
@@ -163,6 +163,7 @@ class NextGenerationReservoir(Saved, ManyOutputs, BaseEstimator):
                 f"generate: got a model with {self.n_features_in_} inputs and {self.n_outputs_} outputs, wanted as"
                 " many outputs as inputs: an output is the next input"
             )
+        STEPS.check("n_steps", n_steps)
         past, last = self._past, self._output
         if prime is not None:
             (u,), _ = check_series(self, prime, reset=False, name="prime")

@@ -35,6 +35,9 @@ class Number:
             raise ValueError(f"{name}: got {value!r}, wanted {self.wanted}")
 
 
+STEPS = Number("an integer >= 0", numbers.Integral, 0)
+
+
 @dataclasses.dataclass(frozen=True)
 class OneOf:
     """One of some words, or (where `otherwise` is given) what that constraint allows."""

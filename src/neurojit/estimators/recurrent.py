@@ -86,7 +86,7 @@ class RecurrentClassifier(Classification, Recurrent):
         Steps of the longest sequence, and features.
     n_features_in_ : int
         Features of a step; the steps where X was a matrix (n, t).
-    feature_names_in_ : numpy.ndarray, shape (n_features_in_,)
+    feature_names_in_ : numpy.ndarray, shape (n_features,)
         Names of the columns when X was a data frame.
 
     Notes

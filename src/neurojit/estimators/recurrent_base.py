@@ -113,12 +113,10 @@ class Recurrent(NetworkEstimator):
         return super().fit(X, y, sample_weight)
 
     def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
         return super().to_state() | {"feature_mean": self.feature_mean_, "feature_scale": self.feature_scale_}
 
     @classmethod
     def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
         estimator = super().from_state(state, custom_layers)
         estimator.feature_mean_, estimator.feature_scale_ = state["feature_mean"], state["feature_scale"]
         return estimator

@@ -7,7 +7,7 @@ from sklearn.base import BaseEstimator
 
 from neurojit.core.device import check_thread_count
 from neurojit.core.random import Key
-from neurojit.estimators.options import Flag, Number, OneOf
+from neurojit.estimators.options import STEPS, Flag, Number, OneOf
 from neurojit.reservoirs import make_reservoir
 from neurojit.reservoirs.matrices import check_matrix_options
 from neurojit.reservoirs.reservoir import ACTIVATIONS
@@ -22,7 +22,7 @@ CONSTRAINTS = {
     "leak_rate": Number("a number above 0, at most 1", numbers.Real, 0, below=np.nextafter(1, 2), exclusive=True),
     "bias_scaling": _ANY,
     "activation": OneOf(tuple(ACTIVATIONS)),
-    "washout": Number("an integer >= 0", numbers.Integral, 0),
+    "washout": STEPS,
     "feedback": Flag(),
     "feedback_scaling": _ANY,
     "teacher_scaling": _ANY,

@@ -46,7 +46,12 @@ class Saved:
         write_state(path, self.to_state(), ESTIMATOR)
 
     def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes.
+
+        Returns
+        -------
+        dict
+        """
         params = {name: _plain(name, value) for name, value in self.get_params(deep=False).items()}
         header = {"estimator": type(self).__name__, "neurojit": __version__, "params": params}
         names = self.feature_names_in_.tolist() if hasattr(self, "feature_names_in_") else None
@@ -54,7 +59,18 @@ class Saved:
 
     @classmethod
     def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
+        """A fitted estimator from what `to_state` gave.
+
+        Parameters
+        ----------
+        state : dict
+        custom_layers : object
+            Not looked at: there is no network.
+
+        Returns
+        -------
+        estimator
+        """
         estimator = cls(**{name: _option(value) for name, value in state["params"].items()})
         estimator._restore(state["fitted"])
         if state["feature_names"] is not None:

@@ -20,13 +20,29 @@ class Labelled:
     """`classes_` in the file of a `NetworkEstimator` whose targets are labels."""
 
     def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes.
+
+        Returns
+        -------
+        dict
+        """
         dtype = "object" if self.classes_.dtype == object else self.classes_.dtype.str
         return super().to_state() | {"labels": self.classes_.tolist(), "labels_dtype": dtype}
 
     @classmethod
     def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
+        """A fitted estimator from what `to_state` gave.
+
+        Parameters
+        ----------
+        state : dict
+        custom_layers : dict of str to type or None, default=None
+            Layers of one's own that the network has, by the names of their classes.
+
+        Returns
+        -------
+        estimator
+        """
         estimator = super().from_state(state, custom_layers)
         estimator.classes_ = np.array(state["labels"], dtype=state["labels_dtype"])
         return estimator
@@ -86,7 +102,12 @@ class Classification(Labelled, ClassifierMixin):
         return F.softmax(self._outputs(X))
 
     def predict(self, X):
-        """The most probable class of each sample; arguments and errors as for `predict_proba`.
+        """The most probable class of each sample; errors as for `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like
+            Samples, shaped as in `fit`.
 
         Returns
         -------
@@ -164,12 +185,28 @@ class Regression(RegressorMixin):
         return self.target_mean_ + self.target_scale_ * standardised
 
     def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes.
+
+        Returns
+        -------
+        dict
+        """
         return super().to_state() | {"target_mean": self.target_mean_, "target_scale": self.target_scale_}
 
     @classmethod
     def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
+        """A fitted estimator from what `to_state` gave.
+
+        Parameters
+        ----------
+        state : dict
+        custom_layers : dict of str to type or None, default=None
+            Layers of one's own that the network has, by the names of their classes.
+
+        Returns
+        -------
+        estimator
+        """
         estimator = super().from_state(state, custom_layers)
         estimator.target_mean_, estimator.target_scale_ = state["target_mean"], state["target_scale"]
         return estimator

@@ -89,7 +89,17 @@ class TextModel:
         return total / (len(numbers) - 1) / math.log(2)
 
     def perplexity(self, text):
-        """2 to the power of the bits a symbol of `score`: among how many symbols the model wavers; errors as there."""
+        """2 to the power of the bits a symbol of `score`: among how many symbols the model wavers; errors as there.
+
+        Parameters
+        ----------
+        text : str
+            At least two symbols.
+
+        Returns
+        -------
+        float
+        """
         return 2 ** self.score(text)
 
     def sample(self, length, prime="", temperature=1.0, random_state=None):
@@ -122,11 +132,13 @@ class TextModel:
         _LENGTH.check("length", length)
         _TEMPERATURE.check("temperature", temperature)
         draws = Key.from_random_state(random_state).uniform(length, dtype=np.float64)
-        stream, numbers = self.stream(prime), []
+        numbers = []
         with threads(self.n_threads):
+            stream = self.stream(prime)
             for draw in draws:
+                if numbers:
+                    stream.feed_numbers(numbers[-1:])
                 numbers.append(_drawn(stream.log_probabilities, temperature, draw))
-                stream.feed_numbers(numbers[-1:])
         return self._symbols.decode(numbers)
 
     def beam_search(self, prime, length, width=10):

@@ -233,6 +233,10 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         names = Objective.__dataclass_fields__
         objective = Objective(**{name: getattr(self, name) for name in names})
         self._training = WordVectorTraining(vocabulary.counts, int(self.vector_size), objective, key)
+        self._take(vocabulary)
+
+    def _take(self, vocabulary):
+        """Know these words, and the vectors that training changes in place."""
         self.vocabulary_ = vocabulary
         self.vectors_ = self._training.contexts[:, : self._training.vector_size]
 
@@ -246,9 +250,9 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         new = {word: n for word, n in counts.items() if word not in known}
         new = Vocabulary.from_counts(new, min_count=self.min_count)
         seen = known.counts + np.array([counts.get(word, 0) for word in known], np.int64)
-        self.vocabulary_ = Vocabulary(known.words + new.words, np.concatenate([seen, new.counts]))
-        self._training.grow(self.vocabulary_.counts)
-        self.vectors_ = self._training.contexts[:, : self._training.vector_size]
+        vocabulary = Vocabulary(known.words + new.words, np.concatenate([seen, new.counts]))
+        self._training.grow(vocabulary.counts)
+        self._take(vocabulary)
 
     def _train(self, sentences, epochs, last_rate):
         own = [ProgressBar("words")] if self.verbose else []
@@ -257,7 +261,6 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             with threads(self.n_threads):
                 run.fit()
         finally:
-            self.vectors_ = self._training.contexts[:, : self._training.vector_size]
             self.history_ = run.history
             self.loss_curve_ = [*self.loss_curve_, *(record["loss"] for record in run.history)]
 
@@ -327,7 +330,12 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         write_state(path, self.to_state(), ESTIMATOR)
 
     def to_state(self):
-        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes."""
+        """The fitted estimator as a nested dict of arrays and plain JSON values: what `save` writes.
+
+        Returns
+        -------
+        dict
+        """
         check_is_fitted(self)
         size = self._training.vector_size
         return {
@@ -345,7 +353,18 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
 
     @classmethod
     def from_state(cls, state, custom_layers=None):
-        """A fitted estimator from what `to_state` gave."""
+        """A fitted estimator from what `to_state` gave.
+
+        Parameters
+        ----------
+        state : dict
+        custom_layers : object
+            Not looked at: there is no network.
+
+        Returns
+        -------
+        estimator
+        """
         estimator = cls(**state["params"])
         estimator._set_training(vocabulary_from_state(state["vocabulary"]), Key(int(state["key"])))
         training = estimator._training

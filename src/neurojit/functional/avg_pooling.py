@@ -226,7 +226,7 @@ def adaptive_avg_pool2d(x, output_size):
 
     Returns
     -------
-    array, shape (n, *output_size, channels)
+    array, shape (n, out_height, out_width, channels)
 
     Raises
     ------

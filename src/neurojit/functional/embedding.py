@@ -29,7 +29,7 @@ def embedding(tokens, weight):
 
     Returns
     -------
-    array, shape (*tokens.shape, units)
+    array, shape (..., units)
 
     Raises
     ------

@@ -53,7 +53,7 @@ def reshape(x, shape):
 
     Returns
     -------
-    array, shape (n, *shape)
+    array, shape (n, ...)
         A view of `x` where that is contiguous.
 
     Raises

@@ -74,7 +74,7 @@ def max_unpool2d(y, switches, *, spatial_shape):
 
     Returns
     -------
-    array, shape (n, *spatial_shape, channels)
+    array, shape (n, height, width, channels)
         Where windows overlap and name one place, it has the value of the last of them.
 
     Raises
@@ -120,7 +120,7 @@ def max_unpool1d(y, switches, *, spatial_shape):
 
     Returns
     -------
-    array, shape (n, *spatial_shape, channels)
+    array, shape (n, length, channels)
 
     Raises
     ------
@@ -161,7 +161,7 @@ def max_unpool3d(y, switches, *, spatial_shape):
 
     Returns
     -------
-    array, shape (n, *spatial_shape, channels)
+    array, shape (n, depth, height, width, channels)
 
     Raises
     ------

@@ -8,7 +8,11 @@ from neurojit.functional.op import op
 
 @op("direction", "gain")
 def weight_norm(direction, gain):
-    r"""Weights whose norm and direction are apart: w_j = g_j v_j / |v_j| for each output j.
+    r"""Weights whose norm and direction are apart.
+
+    .. math::
+
+        w_j = g_j \frac{v_j}{\|v_j\|} \quad \text{for each output } j
 
     (Salimans and Kingma, "Weight normalization: a simple reparameterization to accelerate training of deep neural
     networks" (NIPS 2016), equation 2.)
@@ -34,7 +38,12 @@ def weight_norm(direction, gain):
 
     Notes
     -----
-    The pullback gives dg_j = dw_j · v_j / |v_j| and dv_j = g_j / |v_j| (dw_j - dg_j v_j / |v_j|) (equation 3).
+    The pullback gives, by equation 3,
+
+    .. math::
+
+        dg_j = dw_j \cdot \frac{v_j}{\|v_j\|}, \qquad
+        dv_j = \frac{g_j}{\|v_j\|} \left( dw_j - dg_j \frac{v_j}{\|v_j\|} \right)
 
     Examples
     --------

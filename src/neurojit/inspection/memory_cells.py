@@ -62,6 +62,14 @@ def cell_traces(states, ax=None, *, symbols=None):
     ------
     ValueError
         If the states have not two axes, or there are not as many symbols as steps.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.inspection import cell_traces
+    >>> ax = cell_traces(np.array([[1.0], [2.0], [1.0], [0.0]]), symbols="aabb")
+    >>> [label.get_text() for label in ax.get_xticklabels()]
+    ['a', 'a', 'b', 'b']
     """
     states = np.asarray(states)
     if states.ndim != 2 or not states.size:

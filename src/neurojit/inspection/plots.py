@@ -22,6 +22,14 @@ def learning_curve(history, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from neurojit.inspection import learning_curve
+    >>> from neurojit.training import History
+    >>> history = History([{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0}])
+    >>> learning_curve(history).get_title()
+    'Learning curve'
     """
     ax = history.plot(_axes(ax))
     ax.set_title("Learning curve")
@@ -48,6 +56,12 @@ def confusion_matrix(y_true, y_predicted, ax=None):
     ------
     ValueError
         If the two have different lengths or are empty.
+
+    Examples
+    --------
+    >>> from neurojit.inspection import confusion_matrix
+    >>> confusion_matrix(["cat", "cat", "dog"], ["cat", "dog", "dog"]).get_title()
+    'Confusion matrix: 2 of 3 right'
     """
     y_true, y_predicted = _labels(y_true, y_predicted)
     classes, codes = np.unique(np.concatenate([y_true, y_predicted]), return_inverse=True)
@@ -88,6 +102,13 @@ def first_layer_filters(network, ax=None):
     ------
     ValueError
         If the network has no built `Conv2d`.
+
+    Examples
+    --------
+    >>> from neurojit.inspection import first_layer_filters
+    >>> from neurojit.layers import Conv2d
+    >>> first_layer_filters(Conv2d(8, 3).make((28, 28, 1), 0)).get_title()
+    'First-layer filters (8 of 3x3)'
     """
     weights = [layer.weight.value for layer, _ in network.walk() if isinstance(layer, Conv2d) and layer.built]
     if not weights:
@@ -123,6 +144,13 @@ def misclassified(X, y_true, y_predicted, *, most=25, ax=None):
     ------
     ValueError
         If `X` does not hold images, or the lengths differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.inspection import misclassified
+    >>> misclassified(np.zeros((3, 8, 8)), [0, 1, 2], [0, 1, 7]).get_title()
+    '1 of 3 misclassified (true > predicted)'
     """
     X = np.asarray(X)
     images = X[..., np.newaxis] if X.ndim == 3 else X

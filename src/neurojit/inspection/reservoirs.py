@@ -27,6 +27,13 @@ def state_heat_map(states, ax=None, *, n_units=_MOST_UNITS):
     ------
     ValueError
         If the states have not two axes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from neurojit.inspection import state_heat_map
+    >>> state_heat_map(np.random.default_rng(0).standard_normal((50, 200))).get_title()
+    'States of 100 of 200 units'
     """
     states = np.asarray(states)
     if states.ndim != 2 or not states.size:
@@ -53,6 +60,13 @@ def eigenvalues(W, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from neurojit.inspection import eigenvalues
+    >>> from neurojit.reservoirs import reservoir_matrix
+    >>> eigenvalues(reservoir_matrix(100, random_state=0)).get_title()
+    'Eigenvalues of W (100 units)'
     """
     dense = W.tocsr().toarray() if hasattr(W, "tocsr") else np.asarray(W)
     values = np.linalg.eigvals(dense)
@@ -84,6 +98,14 @@ def free_run(truth, predicted, ax=None, *, known=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from neurojit.inspection import free_run
+    >>> from neurojit.reservoirs import mackey_glass
+    >>> x = mackey_glass(300)
+    >>> free_run(x[200:], x[200:] + 0.01, known=x[:200]).get_xlabel()
+    'step'
     """
     truth, predicted = np.ravel(truth), np.ravel(predicted)
     ax = _axes(ax)
@@ -113,6 +135,12 @@ def error_by_horizon(errors, ax=None):
     Returns
     -------
     matplotlib.axes.Axes
+
+    Examples
+    --------
+    >>> from neurojit.inspection import error_by_horizon
+    >>> error_by_horizon({"reservoir": [0.1, 0.2], "last value": [0.3, 0.5]}).get_xlabel()
+    'steps ahead'
     """
     ax = _axes(ax)
     for name, values in errors.items():

@@ -79,8 +79,10 @@ def narma(n_steps, *, order=10, random_state=0):
 
     Returns
     -------
-    u, y : numpy.ndarray, shape (n_steps, 1)
-        y[t] depends on u up to time t - 1.
+    u : numpy.ndarray, shape (n_steps, 1)
+        The input.
+    y : numpy.ndarray, shape (n_steps, 1)
+        The output; y[t] depends on u up to time t - 1.
 
     Examples
     --------

@@ -54,6 +54,7 @@ class Drive:
 
     @property
     def width(self):
+        """Values of a step: the inputs, and the outputs that are fed back."""
         return self.series[0].shape[1] + (0 if self.outputs is None else self.outputs[0].shape[1])
 
     def write(self, s, first, rows):

@@ -4,10 +4,13 @@ import numpy as np
 
 
 def press(z, y, ridge=None):
-    """Mean squared error of each row's prediction from the fit to all other rows (Allen 1974, PRESS).
+    r"""Mean squared error of each row's prediction from the fit to all other rows (Allen 1974, PRESS).
 
-    (1 / n) sum_i |e_i / (1 - h_ii)|^2 with the residuals e and the hat matrix h of the fit to all rows, the intercept
-    not penalised.
+    .. math::
+
+        \frac{1}{n} \sum_i \left\| \frac{e_i}{1 - h_{ii}} \right\|^2
+
+    with the residuals e and the hat matrix h of the fit to all rows, the intercept not penalised.
 
     Parameters
     ----------

@@ -39,6 +39,7 @@ class ShiftMatrix:
 
     @property
     def shape(self):
+        """(N, N)."""
         return (self.values.shape[1],) * 2
 
     @property

@@ -18,13 +18,6 @@ class Vocabulary:
     unknown : str or None, default=None
         The word that stands for all others and is one of `words`; None for none.
 
-    Raises
-    ------
-    TypeError
-        If a word is no string.
-    ValueError
-        If a word stands twice, there are not as many counts, or `unknown` is not among the words.
-
     Attributes
     ----------
     words : list of str
@@ -32,6 +25,13 @@ class Vocabulary:
         int64.
     index : dict
         From word to number.
+
+    Raises
+    ------
+    TypeError
+        If a word is no string.
+    ValueError
+        If a word stands twice, there are not as many counts, or `unknown` is not among the words.
 
     Examples
     --------

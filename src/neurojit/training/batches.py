@@ -11,7 +11,7 @@ from neurojit.training.options import whole
 class Batch(NamedTuple):
     """Some samples of a data source.
 
-    Attributes
+    Parameters
     ----------
     x : numpy.ndarray
         Network input, shape (n, ...).

@@ -12,7 +12,7 @@ from neurojit.training.losses import Loss
 class Unaligned(NamedTuple):
     """Targets of `CTCLoss` for a batch whose sequences were padded to one length.
 
-    Attributes
+    Parameters
     ----------
     labels : numpy.ndarray
         Shape (n, labels), integers, padded with the loss's `ignore_index`.

@@ -4,8 +4,10 @@
 class TrainingDiverged(ArithmeticError):  # noqa: N818 - says what happened, as StopIteration does
     """The loss or a weight became NaN or infinite; the network was given back its last good weights.
 
-    Attributes
+    Parameters
     ----------
+    message : str
+        What happened, and what to try.
     epoch : int
         The epoch in which it happened, counted from 1.
     learning_rate : float

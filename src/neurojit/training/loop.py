@@ -63,7 +63,7 @@ class Trainer(Resumable):
     ----------
     history : History
         One record for each finished epoch, with "epoch" (from 1), "loss" and the metrics (means over the training
-        batches as they were trained on), the same with "validation_" before the name where there is validation data,
+        batches as they were trained on), the same with ``validation_`` before the name where there is validation data,
         "learning_rate" (of the last update), "samples_per_second" and "seconds".
     epoch : int
         Epochs finished.

@@ -20,7 +20,7 @@ class Optimizer:
 
     A subclass names in `slots` the arrays it keeps for each parameter and declares `update_value`.
 
-    Attributes
+    Parameters
     ----------
     learning_rate : float
         May be changed at any time; schedules do.

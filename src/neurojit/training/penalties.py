@@ -68,9 +68,12 @@ class VanishingGradientPenalty(Penalty):
     -----
     The gradient is that of the recurrent weights alone, and "immediate" (equation 10): states and the gradients dE/dh
     that came back to them are held constant, as in the authors' code. Given these it is exact. With activation f and
-    d = dE/dh at a step, ``v = (d * f'(z)) @ weight_hh.T``, r = |v|^2 / |d|^2:
+    d = dE/dh at a step, ``v = (d * f'(z)) @ weight_hh.T`` and the ratio r of their squared norms:
 
-        dOmega/dweight_hh = 1/K sum 4 (r - 1) / |d|^2 outer(v, d * f'(z))
+    .. math::
+
+        \frac{d\Omega}{dW_{hh}} = \frac{1}{K} \sum \frac{4 (r - 1)}{\|d\|^2} \, v \, (d * f'(z))^T,
+        \qquad r = \frac{\|v\|^2}{\|d\|^2}
 
     `RNN` layers are penalized, wherever in a network they are; others have ways of their own to keep gradients.
 
