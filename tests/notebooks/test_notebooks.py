@@ -35,6 +35,10 @@ def complaints(notebook):
     return found
 
 
+def test_there_are_eight():
+    assert [path.stem[:2] for path in PATHS] == [f"{i:02}" for i in range(1, 9)]
+
+
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 def test_committed_outputs_are_those_of_the_code(path):
     notebook = execute.read(path)
