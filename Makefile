@@ -8,7 +8,7 @@ WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format typecheck docs bench oracle cuda-compiler clean distclean
+.PHONY: help demo test lint format typecheck docs bench notebooks oracle cuda-compiler clean distclean
 
 help:
 	@echo 'make demo       train a small ConvNet on handwritten digits (ARGS="--epochs 3" and so on)'
@@ -18,6 +18,7 @@ help:
 	@echo 'make typecheck  mypy'
 	@echo 'make docs       build the documentation into build/site, warnings being errors'
 	@echo 'make bench      time neurojit beside its peers (installs them, PyTorch too)'
+	@echo 'make notebooks  run the notebooks at full size and write their outputs into them (ARGS=notebooks/01*.ipynb: one)'
 	@echo 'make oracle     install PyTorch and gensim, second opinions in the tests'
 	@echo 'make cuda-compiler  install what compiles CUDA kernels without a GPU, for the tests'
 	@echo 'make clean      remove builds and caches (make distclean: and .venv)'
@@ -48,6 +49,9 @@ docs: $(VENV)/installed-docs
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m benchmarks $(ARGS)
+
+notebooks: $(VENV)/installed-notebooks
+	$(BIN)/python notebooks/execute.py $(ARGS)
 
 oracle: $(VENV)/installed-oracle
 

@@ -50,3 +50,11 @@ def test_error_by_horizon(ax):
     inspection.error_by_horizon({"esn": [1.0, 2.0], "naive": [3.0]}, ax)
     assert [(line.get_label(), line.get_ydata().tolist()) for line in ax.lines] == [("esn", [1, 2]), ("naive", [3])]
     assert ax.lines[0].get_xdata().tolist() == [1, 2]
+    assert ax.get_yscale() == "linear"
+    assert ax.get_ylim()[0] == 0
+
+
+def test_error_by_horizon_over_orders_of_magnitude(ax):
+    inspection.error_by_horizon({"esn": [1e-4, 1e-3], "naive": [1.0, 2.0]}, ax, log=True)
+    assert ax.get_yscale() == "log"
+    assert 0 < ax.get_ylim()[0] < 1e-4

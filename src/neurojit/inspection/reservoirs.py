@@ -122,7 +122,7 @@ def free_run(truth, predicted, ax=None, *, known=None):
     return ax
 
 
-def error_by_horizon(errors, ax=None):
+def error_by_horizon(errors, ax=None, *, log=False):
     """Draw how errors grow with the horizon.
 
     Parameters
@@ -131,6 +131,8 @@ def error_by_horizon(errors, ax=None):
         Errors at horizons 1, 2, ..., by the name of what made them.
     ax : matplotlib.axes.Axes or None, default=None
         Where to draw; None makes a new figure.
+    log : bool, default=False
+        Whether the errors' axis is logarithmic, for methods that differ by orders of magnitude; else it begins at 0.
 
     Returns
     -------
@@ -147,7 +149,10 @@ def error_by_horizon(errors, ax=None):
         ax.plot(np.arange(1, len(values) + 1), values, label=name)
     ax.set_xlabel("steps ahead")
     ax.set_ylabel("error")
-    ax.set_ylim(bottom=0)
+    if log:
+        ax.set_yscale("log")
+    else:
+        ax.set_ylim(bottom=0)
     ax.legend(fontsize=8)
     ax.set_title("Error by horizon")
     return ax
