@@ -34,6 +34,15 @@ def fit_reservoir(verbose):
     nj.EchoStateRegressor(20, washout=10, random_state=0, verbose=verbose).fit(wave[:-1], wave[1:])
 
 
+def fit_classifier(verbose):
+    series = [np.ones((steps, 1)) for steps in (10, 20, 30)]
+    nj.EchoStateClassifier(20, random_state=0, verbose=verbose).fit(series, [0, 1, 0])
+
+
+def transform(verbose):
+    nj.ReservoirTransformer(20, random_state=0, verbose=verbose).fit_transform(np.ones((60, 1)))
+
+
 def search(verbose):
     table = np.log([[0.1, 0.6, 0.3], [0.3, 0.4, 0.3], [0.05, 0.05, 0.9]])
     decoding.step_beam_search(lambda i, s: (table[i], s), 0, max_length=5, width=2, verbose=verbose)
@@ -49,6 +58,8 @@ def search_labels(verbose):
         (fit_word_vectors, ["vocabulary: 27.0 words"]),
         (fit_word_vectors_of_a_file, ["vocabulary: 27.0 words"]),
         (fit_reservoir, ["harvest: 100%", "49.0/49.0", "steps/s"]),
+        (fit_classifier, ["harvest: 100%", "60.0/60.0"]),
+        (transform, ["harvest: 100%", "60.0/60.0"]),
         (search, ["beam search: 100%", "5.00/5.00"]),
         (search_labels, ["beam search: 100%", "2.00/2.00"]),
     ],

@@ -33,7 +33,7 @@ def uses():
         "ConvNetClassifier": (convnet.predict_proba, images),
         "RecurrentClassifier": (recurrent.predict_proba, series),
         "EchoStateRegressor": (lambda x: np.concatenate(echo.predict(list(x))), series),
-        "LiquidStateClassifier": (liquid.predict_proba, series),
+        "LiquidStateClassifier": (liquid.decision_function, series),
         "LanguageModel": (lambda text: language.stream().feed(text).log_probabilities, texts),
     }
 

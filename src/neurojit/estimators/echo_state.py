@@ -76,7 +76,7 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
         Threads for several series; None is all. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None
     verbose : int, default=0
-        Whether to show progress of a fit: steps a second, time left.
+        Whether to show progress: steps a second, time left.
         Seed of the weights and the noise.
 
     Attributes
