@@ -8,11 +8,12 @@ WORKERS ?= auto
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format typecheck docs bench notebooks oracle cuda-compiler clean distclean
+.PHONY: help demo test wheel-test lint format typecheck docs bench notebooks oracle cuda-compiler clean distclean
 
 help:
 	@echo 'make demo       train a small ConvNet on handwritten digits (ARGS="--epochs 3" and so on)'
 	@echo 'make test       run the tests (ARGS="-m \"not slow\"" leaves out the long ones; WORKERS=1 in one process)'
+	@echo 'make wheel-test build the wheel and run the tests against it, in a clean environment outside of the sources'
 	@echo 'make lint       ruff: rules and formatting'
 	@echo 'make format     ruff: format, and fix what it can'
 	@echo 'make typecheck  mypy'
@@ -31,6 +32,9 @@ demo: $(VENV)/installed
 # more than the cores then, so those that wait must not spin.
 test: $(VENV)/installed-test
 	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+
+wheel-test:
+	PYTHON=$(PYTHON) WORKERS=$(WORKERS) .ci/wheel-test $(ARGS)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """2-D convolution beside PyTorch's better memory layout: forward, gradient to data, gradient to weights.
 
-``python -m benchmarks conv`` prints the table; ``pytest benchmarks/bench_conv.py --benchmark-only`` times ours alone,
+``python -m benchmarks conv`` times both; ``pytest benchmarks/bench_conv.py --benchmark-only`` times ours alone,
 to compare commits.
 """
 
@@ -73,22 +73,21 @@ def peer(shape, channels_last):
     }
 
 
-def main():
-    print(f"{tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
-    print("GFLOP/s of ours, and PyTorch's time (the better layout) / ours")
-    print(f"{'':20s}" + "".join(f"{name:>18s}" for name in ("forward", "dx", "dweight")))
+def main(record):
+    tile = tile_rate()
+    record.note(
+        f"{tile:.0f} GFLOP/s register tile, of which shares are; {harness.copy_rate():.1f} GB/s copy."
+        " Operations are those of the plain algorithm, of which Winograd's do a part"
+    )
     ratios = {}
     for name, shape in SHAPES.items():
         mine, operations = ours(shape)
         first, last = peer(shape, False), peer(shape, True)
-        cells = ""
         for what, function in mine.items():
             times = harness.interleave({"ours": function, "first": first[what], "last": last[what]})
-            ratio = min(times["first"], times["last"]) / times["ours"]
-            ratios.setdefault(what, []).append(ratio)
-            cells += f"{operations / times['ours'] / 1e9:10.0f}{ratio:7.2f}x"
-        print(f"{name:20s}{cells}", flush=True)
-    print(f"{'geometric mean':20s}" + "".join(f"{harness.geometric_mean(r):17.2f}x" for r in ratios.values()))
+            row = record.rate(f"{name}, {what}", times, operations / 1e9, "GFLOP/s", most=tile)
+            ratios.setdefault(what, []).append(row.ratio)
+    record.means(ratios)
 
 
 @pytest.mark.parametrize("what", ["forward", "dx", "dweight"])

@@ -1,7 +1,7 @@
 """Depthwise, grouped, transposed, causal, 3-D, deformable and binary convolution: forward and gradients.
 
 Beside PyTorch's better memory layout; deformable beside the same formula on PyTorch's grid_sample; binary beside our
-own float convolution. ``python -m benchmarks conv_variants`` prints the tables; ``pytest
+own float convolution. ``python -m benchmarks conv_variants`` times both; ``pytest
 benchmarks/bench_conv_variants.py --benchmark-only`` times ours alone, to compare commits.
 """
 
@@ -139,25 +139,20 @@ def _without_winograd(function):
         set_options(winograd=True)
 
 
-def main():
-    print(f"{tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
-    print("milliseconds of ours, and PyTorch's time (the better layout) / ours")
-    print(f"{'':24s}" + "".join(f"{what:>18s}" for what in ("forward", "dx", "dweight", "both")))
+def main(record):
+    record.note(f"{tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
     for name in CASES:
         mine, first, last = ours(name), peer(name, False), peer(name, True)
-        cells = ""
         for what, function in mine.items():
             times = harness.interleave({"ours": function, "first": first[what], "last": last[what]})
-            cells += f"{times['ours'] * 1e3:10.2f}{min(times['first'], times['last']) / times['ours']:7.2f}x"
-        print(f"{name:24s}{cells}", flush=True)
+            record.times(f"{name}, {what}", times)
     mine, theirs = deformable()
     for what, function in mine.items():
         times = harness.interleave({"ours": function, "theirs": theirs[what]})
-        ratio = times["theirs"] / times["ours"]
-        print(f"deformable 3x3 64@28, {what}: {times['ours'] * 1e3:.2f} ms, grid_sample {ratio:.2f}x", flush=True)
+        record.times(f"deformable 3x3 64@28, {what}; grid_sample", times)
     times = harness.interleave(binary())
-    ratios = ", ".join(f"{name} {times[name] / times['binary']:.2f}x" for name in ("float", "without Winograd"))
-    print(f"binary 3x3 256@14: {times['binary'] * 1e3:.2f} ms, convolution of floats: {ratios}")
+    for name in ("float", "without Winograd"):
+        record.times(f"binary 3x3 256@14; ours, {name}", {"ours": times["binary"], name: times[name]})
 
 
 @pytest.mark.parametrize("what", ["forward", "dx", "dweight", "both"])

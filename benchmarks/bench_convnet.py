@@ -94,7 +94,7 @@ def peak_memory():
     print(f"{x.nbytes / 2**20:.0f} {peak / 2**10:.0f}")
 
 
-def main():
+def main(record):
     x, y, *_ = harness.load("mnist")
     part, labels = np.ascontiguousarray(x[:SOURCES]), y[:SOURCES]
     times = harness.interleave(
@@ -106,18 +106,13 @@ def main():
         repeats=ROUNDS,
         inner=1,
     )
-    best = min(times["first"], times["last"])
-    print(f"LeNet epoch, batch {BATCH}, Adam: ours {SOURCES / times['ours']:.0f} images/s,", end=" ")
-    print(f"PyTorch {SOURCES / best:.0f} images/s (channels first {SOURCES / times['first']:.0f},", end=" ")
-    print(f"last {SOURCES / times['last']:.0f}); PyTorch's time / ours {best / times['ours']:.2f}")
+    record.rate(f"LeNet epoch, batch {BATCH}, Adam", times, SOURCES, "images/s")
+    record.note(f"PyTorch, channels first {SOURCES / times['first']:.0f} images/s, last {SOURCES / times['last']:.0f}")
     epoch = our_epoch(x, y)
     started = time.perf_counter()
     epoch()
-    print(f"whole MNIST epoch of ours: {time.perf_counter() - started:.1f} s")
+    record.add("whole MNIST epoch", time.perf_counter() - started, "s")
     command = [sys.executable, "-c", "from benchmarks.bench_convnet import peak_memory; peak_memory()"]
     size, peak = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
-    print(f"peak memory of an MNIST epoch: {peak} MB, interpreter and libraries included, of which input {size} MB")
-
-
-if __name__ == "__main__":
-    main()
+    record.add("peak memory of an MNIST epoch", float(peak), "MB")
+    record.note(f"peak memory is with interpreter and libraries; the input has {size} MB of it")

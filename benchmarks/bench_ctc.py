@@ -1,6 +1,6 @@
 """The CTC loss beside PyTorch's: value alone, and value and gradient of the log-probabilities.
 
-``python -m benchmarks ctc`` prints the table; ``pytest benchmarks/bench_ctc.py --benchmark-only`` times ours alone, to
+``python -m benchmarks ctc`` times both; ``pytest benchmarks/bench_ctc.py --benchmark-only`` times ours alone, to
 compare commits.
 """
 
@@ -48,19 +48,15 @@ def peer(*shape):
     return {"forward": forward, "forward + backward": both}
 
 
-def main():
-    print("float32; ms of ours; PyTorch's time / ours")
-    print(f"{'steps, n, classes, labels':28s}{'forward':>20s}{'forward + backward':>22s}")
+def main(record):
+    record.note("shapes are (steps, n, classes, labels), float32")
     ratios = {"forward": [], "forward + backward": []}
     for shape in SHAPES:
         mine, other = ours(*shape), peer(*shape)
-        cells = ""
         for what, found in ratios.items():
             times = harness.interleave({"ours": mine[what], "torch": other[what]})
-            found.append(times["torch"] / times["ours"])
-            cells += f"{1e3 * times['ours']:12.3f}{found[-1]:8.2f}x"
-        print(f"{shape!s:28s}{cells}", flush=True)
-    print("geometric mean" + "".join(f"; {what} {harness.geometric_mean(found):.2f}" for what, found in ratios.items()))
+            found.append(record.times(f"{shape}, {what}", times).ratio)
+    record.means(ratios)
 
 
 @pytest.mark.parametrize("what", ["forward", "forward + backward"])

@@ -5,9 +5,7 @@ characters) and of the large one (three of 512) beside the same in PyTorch, in t
 trains the small one for ten epochs on the first nine tenths of the text.
 """
 
-import os
 import time
-from pathlib import Path
 
 import neurojit as nj
 from benchmarks import harness
@@ -20,10 +18,7 @@ ROUNDS = 5
 
 def text():
     """The first nine tenths, to learn from, and the rest."""
-    folder = os.environ.get("NEUROJIT_DATA")
-    if not folder:
-        raise SystemExit("tinyshakespeare: set NEUROJIT_DATA to the folder that holds tinyshakespeare.txt")
-    whole = (Path(folder) / "tinyshakespeare.txt").read_text(encoding="utf-8")
+    whole = harness.data_file("tinyshakespeare.txt").read_text(encoding="utf-8")
     border = len(whole) * 9 // 10
     return whole[:border], whole[border:]
 

@@ -1,6 +1,6 @@
 """Normalization beside PyTorch's better memory layout, forward and backward.
 
-``python -m benchmarks norm`` prints the table; ``pytest benchmarks/bench_norm.py --benchmark-only`` times ours alone,
+``python -m benchmarks norm`` times both; ``pytest benchmarks/bench_norm.py --benchmark-only`` times ours alone,
 to compare commits.
 """
 
@@ -31,10 +31,10 @@ def cases(functions):
     }
 
 
-def main():
+def main(record):
     from torch.nn import functional
 
-    passes.table(cases(functional))
+    passes.compare(cases(functional), record)
 
 
 @pytest.mark.parametrize("what", ["forward", "backward"])

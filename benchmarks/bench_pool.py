@@ -1,6 +1,6 @@
 """Pooling beside PyTorch's better memory layout, forward and backward.
 
-``python -m benchmarks pool`` prints the table; ``pytest benchmarks/bench_pool.py --benchmark-only`` times ours alone,
+``python -m benchmarks pool`` times both; ``pytest benchmarks/bench_pool.py --benchmark-only`` times ours alone,
 to compare commits.
 """
 
@@ -33,10 +33,10 @@ def _with(name, functions, *numbers):
     return lambda x: getattr(functions, name)(x, *numbers)
 
 
-def main():
+def main(record):
     from torch.nn import functional
 
-    passes.table(cases(functional))
+    passes.compare(cases(functional), record)
 
 
 @pytest.mark.parametrize("what", ["forward", "backward"])

@@ -1,6 +1,6 @@
 """Recurrent layers beside PyTorch's: forward, forward and backward, a step of a stream, variants written as loops.
 
-``python -m benchmarks recurrent`` prints the tables. PyTorch runs in the faster of its two layouts, batch or time
+Times of ``python -m benchmarks recurrent``: PyTorch runs in the faster of its two layouts, batch or time
 first, and without gradients where none are asked for; what it has no kernel for (peepholes, convolutional LSTM) is the
 loop its users write.
 """
@@ -70,22 +70,18 @@ def peer(cell, shape, batch_first):
     return {"forward": forward, "forward+backward": backward}
 
 
-def compare(cell):
-    """The table of one cell."""
+def compare(cell, record):
+    """One cell in all shapes."""
     ratios = {}
     for shape in SHAPES:
         mine, first, last = ours(cell, shape), peer(cell, shape, True), peer(cell, shape, False)
-        cells = ""
         for what, function in mine.items():
             times = harness.interleave(
                 {"ours": function, "batch": first[what], "time": last[what]}, repeats=5, pause=PAUSE
             )
-            ratio = min(times["batch"], times["time"]) / times["ours"]
-            ratios.setdefault(what, []).append(ratio)
-            cells += f"{times['ours'] * 1e3:14.3f}{ratio:8.2f}x"
-        print(f"{cell:6s}{shape!s:22s}{cells}", flush=True)
-    means = "".join(f"{harness.geometric_mean(r):22.2f}x" for r in ratios.values())
-    print(f"{'':6s}{'geometric mean':22s}{means}; least {min(map(min, ratios.values())):.2f}x", flush=True)
+            row = record.times(f"{cell} {shape}, {what}", times)
+            ratios.setdefault(f"{cell}, {what}", []).append(row.ratio)
+    record.means(ratios)
 
 
 # -- loops of PyTorch's -----------------------------------------------------------------------------------------------
@@ -128,7 +124,7 @@ def _torch_passes(run, parameters):
     return {"forward": forward, "forward+backward": backward}
 
 
-def compare_peephole():
+def compare_peephole(record):
     given = arrays("lstm", PEEPHOLE)
     p = np.full((3, PEEPHOLE[3]), 0.1, np.float32)
     y, _ = F.lstm(*given, peephole=p)
@@ -139,15 +135,13 @@ def compare_peephole():
         pullback((dy, (zero, zero)))
 
     mine = {"forward": lambda: F.lstm(*given, peephole=p), "forward+backward": backward}
-    _print_against("peephole LSTM", PEEPHOLE, mine, peephole_loop(PEEPHOLE))
+    _compare_with_loop(f"peephole LSTM {PEEPHOLE}", mine, peephole_loop(PEEPHOLE), record)
 
 
-def _print_against(name, shape, mine, others):
-    cells = ""
+def _compare_with_loop(name, mine, others, record):
     for what, function in mine.items():
         times = harness.interleave({"ours": function, "peer": others[what]}, repeats=5, pause=PAUSE)
-        cells += f"{times['ours'] * 1e3:14.3f}{times['peer'] / times['ours']:8.2f}x"
-    print(f"{name} {shape!s:s}{cells}", flush=True)
+        record.times(f"{name}, {what}; a loop", times)
 
 
 def conv_lstm_arrays():
@@ -185,7 +179,7 @@ def conv_lstm_loop(channels_last):
     return _torch_passes(run, given)
 
 
-def compare_conv_lstm():
+def compare_conv_lstm(record):
     x, w, u, bias = conv_lstm_arrays()
     y, (h_n, _) = F.conv_lstm(x, None, None, w, u, bias)
     dy, zero = np.ones_like(y), np.zeros_like(h_n)
@@ -196,13 +190,13 @@ def compare_conv_lstm():
 
     mine = {"forward": lambda: F.conv_lstm(x, None, None, w, u, bias), "forward+backward": backward}
     for name, channels_last in (("channels first", False), ("channels last", True)):
-        _print_against(f"ConvLSTM, {name}", MAPS, mine, conv_lstm_loop(channels_last))
+        _compare_with_loop(f"ConvLSTM {MAPS}, {name}", mine, conv_lstm_loop(channels_last), record)
 
 
 # -- streaming --------------------------------------------------------------------------------------------------------
 
 
-def compare_streaming():
+def compare_streaming(record):
     """One step of one sequence, the state carried on: by a stream, and by the layer as it is called otherwise."""
     import torch
 
@@ -229,26 +223,18 @@ def compare_streaming():
     }
     times = harness.interleave(functions, repeats=15, inner=300, pause=PAUSE)
     us = {name: seconds * 1e6 for name, seconds in times.items()}
-    print(
-        f"LSTM(64), one step of one sequence: stream {us['stream']:.1f} us, layer with Mode.carry {us['layer']:.1f} us"
+    for own, ours_is in (("stream", "stream"), ("layer", "layer with Mode.carry")):
+        for theirs, peer_is in (("module", "nn.LSTM"), ("cell", "nn.LSTMCell")):
+            record.add(f"LSTM(64), one step of one sequence, {ours_is}; {peer_is}", us[own], "us", us[theirs])
+
+
+def main(record):
+    record.note(
+        f"{tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy;"
+        " shapes are (t, batch, in, hidden), of maps (t, batch, height = width, in, hidden)"
     )
-    for name, peer in (("nn.LSTM", us["module"]), ("nn.LSTMCell", us["cell"])):
-        print(
-            f"{name:12s}{peer:6.1f} us, {peer / us['stream']:.2f}x the stream's, {peer / us['layer']:.2f}x the layer's"
-        )
-
-
-def main():
-    print(f"{tile_rate():.0f} GFLOP/s register tile, {harness.copy_rate():.1f} GB/s copy")
-    print("milliseconds of ours, and PyTorch's time (the better layout) / ours; shapes are (t, batch, in, hidden)")
-    print(f"{'':28s}{'forward':>23s}{'forward+backward':>23s}")
     for cell in GATES:
-        compare(cell)
-    print("\nbeside a loop in PyTorch")
-    compare_peephole()
-    compare_conv_lstm()
-    compare_streaming()
-
-
-if __name__ == "__main__":
-    main()
+        compare(cell, record)
+    compare_peephole(record)
+    compare_conv_lstm(record)
+    compare_streaming(record)

@@ -1,23 +1,19 @@
 """Results of the literature on recurrent networks, with fixed seeds: ``python -m benchmarks recurrent_results``."""
 
-import os
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
 import neurojit as nj
+from benchmarks import harness
 
 SEED = 0
 _STARTS = 3
 
 
 def data(name):
-    folder = os.environ.get("NEUROJIT_DATA")
-    if not folder:
-        raise SystemExit(f"{name}: set NEUROJIT_DATA to the folder that holds it")
-    return np.load(Path(folder) / name)
+    return np.load(harness.data_file(name))
 
 
 def adding_problem(steps=100, n=10_000, seed=SEED):

@@ -1,12 +1,11 @@
 """Results of the literature on reservoirs, with fixed seeds: five runs each and their median."""
 
-import os
 import time
-from pathlib import Path
 
 import numpy as np
 
 import neurojit as nj
+from benchmarks import harness
 from neurojit.reservoirs import mackey_glass, make_reservoir, memory_capacity, narma
 
 SEEDS = range(5)
@@ -16,13 +15,6 @@ def report(what, values, wanted=""):
     values = np.asarray(values)
     runs = " ".join(f"{value:.3g}" for value in values)
     print(f"{what}: median {np.median(values):.4g} ({runs}){wanted}", flush=True)
-
-
-def data(name):
-    folder = os.environ.get("NEUROJIT_DATA")
-    if not folder:
-        raise SystemExit(f"{name}: set NEUROJIT_DATA to the folder that holds it")
-    return Path(folder) / name
 
 
 def mackey_glass_free_run(units=1000, ahead=84, trials=50):
@@ -125,7 +117,7 @@ def topologies(seeds=20, units=(100, 300)):
 
 
 def japanese_vowels():
-    with np.load(data("japanese_vowels.npz")) as held:
+    with np.load(harness.data_file("japanese_vowels.npz")) as held:
         parts = {part: np.split(held[f"x_{part}"], held[f"offsets_{part}"][1:-1]) for part in ("train", "test")}
         labels = {part: held[f"y_{part}"] for part in ("train", "test")}
     scores = [
@@ -169,7 +161,7 @@ def spectrogram(samples, bands, hop=80, width=256):
 
 
 def spoken_digits():
-    with np.load(data("fsdd.npz")) as held:
+    with np.load(harness.data_file("fsdd.npz")) as held:
         recordings = np.split(held["samples"].astype(np.float64), held["offsets"][1:-1])
         labels, test = held["labels"], held["take"] < 5
         bands = mel_bands(32, 256, int(held["sample_rate"]))
@@ -190,7 +182,7 @@ LIQUID = {"strength": 0.3, "input_strength": 10.0, "input_density": 0.1, "ridge"
 
 def sunspots(period=132):
     """Error against horizon of free runs from every twelfth month after 1950, beside the value 11 years before."""
-    table = np.loadtxt(data("sunspots_monthly.csv"), delimiter=";")
+    table = np.loadtxt(harness.data_file("sunspots_monthly.csv"), delimiter=";")
     x, year = table[:, 3], table[:, 2]
     first = int(np.searchsorted(year, 1950))
     origins = range(first, len(x) - period, 12)

@@ -102,8 +102,8 @@ def floor(reservoir):
     return max((read, "read"), (gather, "gather"))
 
 
-def harvesting():
-    print(f"{STEPS} steps of one series: microseconds a step, reservoirpy's time / ours, share of the floor")
+def harvesting(record):
+    """Steps of one series; the floor is what `floor` says."""
     u = wave(STEPS)
     for units, connectivity in SIZES:
         peer = peer_reservoir(units, connectivity)
@@ -112,16 +112,15 @@ def harvesting():
         functions = {"peer": lambda p=peer: p.run(u)}
         functions |= {name: lambda r=r, o=out[name]: r.run(u, out=o) for name, r in ours.items()}
         times = harness.interleave(functions, repeats=REPEATS, inner=1, pause=PAUSE)
-        line = f"({units}, {connectivity})  reservoirpy {1e6 * times['peer'] / STEPS:6.1f}"
         for name, reservoir in ours.items():
             step = times[name] / STEPS
-            least, what = floor(reservoir)
-            line += f" | {name} {1e6 * step:6.2f} {times['peer'] / times[name]:5.1f}x {least / step:4.0%} {what}"
-        print(line, flush=True)
+            least, bound = floor(reservoir)
+            what = f"a step, ({units}, {connectivity}), {name} (floor: {bound})"
+            record.add(what, 1e6 * step, "us", 1e6 * times["peer"] / STEPS, floor=least / step)
 
 
-def batches(steps):
-    print(f"\n{SERIES} series of {steps} steps: microseconds a step of one series, reservoirpy's time / ours")
+def batches(steps, record):
+    """A step of one of many series."""
     from neurojit.reservoirs import Drive, harvest
 
     series = list(np.random.default_rng(0).standard_normal((SERIES, steps, 1)))
@@ -138,14 +137,13 @@ def batches(steps):
         functions |= {name: lambda r=r: run(r) for name, r in ours.items()}
         times = harness.interleave(functions, repeats=3, inner=1, pause=PAUSE)
         every = SERIES * steps
-        line = f"({units}, {connectivity})  reservoirpy {1e6 * times['peer'] / every:6.1f}"
         for name in ours:
-            line += f" | {name} {1e6 * times[name] / every:6.2f} {times['peer'] / times[name]:5.1f}x"
-        print(line, flush=True)
+            what = f"a step of {SERIES} series of {steps}, ({units}, {connectivity}), {name}"
+            record.add(what, 1e6 * times[name] / every, "us", 1e6 * times["peer"] / every)
 
 
-def fits():
-    print(f"\nfit of {STEPS} steps with ridge: seconds, reservoirpy's time / ours")
+def fits(record):
+    """Fits of one series with ridge."""
     import neurojit as nj
 
     x = wave(STEPS + 1)
@@ -187,22 +185,20 @@ def fits():
         functions |= {"peer again": peer_again, "random again": lambda a=again: a("random")}
         functions |= {"shifts again": lambda a=again: a("shifts")}
         times = harness.interleave(functions, repeats=3 if units <= 1000 else 1, inner=1, pause=PAUSE)
-        line = f"({units}, {connectivity})"
-        for suffix, what in (("", "with the matrix made"), (" again", "matrix made before")):
-            peer = times[f"peer{suffix}"]
-            line += f"  {what}: reservoirpy {peer:.3f}"
+        for suffix, made_when in (("", "matrix made too"), (" again", "matrix made before")):
             for topology in ("random", "shifts"):
-                line += f", {topology} {times[topology + suffix]:.3f} ({peer / times[topology + suffix]:.1f}x)"
-        print(line, flush=True)
+                turns = {"ours": times[topology + suffix], "peer": times[f"peer{suffix}"]}
+                record.times(f"fit of {STEPS} steps, ({units}, {connectivity}), {topology}, {made_when}", turns)
 
 
-def large():
+def large(record):
     started = time.perf_counter()
     W = reservoir_matrix(20_000, random_state=0)
     made = time.perf_counter()
     scale_spectral_radius(W, 0.9)
     scaled = time.perf_counter()
-    print(f"\n20000 units, fan-in 10: matrix {made - started:.1f} s, spectral scaling {scaled - made:.1f} s")
+    record.add("20000 units, fan-in 10: matrix", made - started, "s")
+    record.add("20000 units, fan-in 10: spectral scaling", scaled - made, "s")
 
 
 def long_fit(folder, steps, units):
@@ -227,7 +223,7 @@ def _memory():
     return size["RssAnon"], size["VmHWM"] - size["RssFile"]
 
 
-def memory(steps, units=500):
+def memory(record, steps, units=500):
     with tempfile.TemporaryDirectory() as folder:
         u = np.lib.format.open_memmap(Path(folder) / "u.npy", mode="w+", dtype=np.float64, shape=(steps, 1))
         y = np.lib.format.open_memmap(Path(folder) / "y.npy", mode="w+", dtype=np.float64, shape=(steps, 1))
@@ -236,20 +232,15 @@ def memory(steps, units=500):
         command = f"from benchmarks.bench_reservoirs import long_fit; long_fit({folder!r}, {steps}, {units})"
         done = subprocess.run([sys.executable, "-c", command], check=True, capture_output=True, text=True)
     most, seconds = done.stdout.split()
-    print(f"fit of {steps:.0e} steps, {units} units: {most} MB beyond what was held before, in {seconds} s")
+    record.add(f"fit of {steps:.0e} steps, {units} units", float(seconds), "s")
+    record.add("memory of that fit, beyond what was held before", float(most), "MB")
 
 
-def main():
-    import reservoirpy
-
-    print(f"reservoirpy {reservoirpy.__version__}; ours on one thread for one series, on all for many\n")
-    harvesting()
+def main(record):
+    record.note("(units, connectivity); ours on one thread for one series, on all for many")
+    harvesting(record)
     for steps in SERIES_STEPS:
-        batches(steps)
-    fits()
-    large()
-    memory(int(float(os.environ.get("NEUROJIT_LONG_FIT", "1e6"))))
-
-
-if __name__ == "__main__":
-    main()
+        batches(steps, record)
+    fits(record)
+    large(record)
+    memory(record, int(float(os.environ.get("NEUROJIT_LONG_FIT", "1e6"))))

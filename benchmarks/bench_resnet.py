@@ -54,14 +54,9 @@ def peer(channels_last):
     return forward
 
 
-def main():
+def main(record):
     times = harness.interleave({**ours(), "first": peer(False), "last": peer(True)}, repeats=ROUNDS, inner=1)
-    best = min(times["first"], times["last"])
-    print(f"ResNet-18, one image of 224 x 224: PyTorch {1e3 * best:.1f} ms (channels first", end=" ")
-    print(f"{1e3 * times['first']:.1f}, last {1e3 * times['last']:.1f})")
-    for name, what in {"ours": "ours", "folded": "ours, batch norms folded"}.items():
-        print(f"{what}: {1e3 * times[name]:.1f} ms; PyTorch's time / ours {best / times[name]:.2f}")
-
-
-if __name__ == "__main__":
-    main()
+    theirs = {name: times[name] for name in ("first", "last")}
+    for name, what in {"ours": "as it is trained", "folded": "batch norms folded"}.items():
+        record.times(f"ResNet-18, one image of 224 x 224, {what}", {"ours": times[name], **theirs})
+    record.note(f"PyTorch, channels first {1e3 * times['first']:.1f} ms, last {1e3 * times['last']:.1f} ms")

@@ -51,14 +51,10 @@ def first_batch():
     return statistics.median(times[1:])
 
 
-def main():
-    print(f"import neurojit: {import_cost():.0f} ms more than a bare interpreter")
+def main(record):
+    record.add("import neurojit, beyond a bare interpreter", import_cost(), "ms")
     with tempfile.TemporaryDirectory() as cache:
-        print(f"neurojit demo, empty cache: {seconds(['-m', 'neurojit.cli', 'demo'], cache):.1f} s", flush=True)
+        record.add("neurojit demo, empty cache", seconds(["-m", "neurojit.cli", "demo"], cache), "s")
         warm = statistics.median(seconds(["-m", "neurojit.cli", "demo"], cache) for _ in range(3))
-        print(f"neurojit demo, filled cache: {warm:.1f} s", flush=True)
-    print(f"first batch of a fit in a new process, filled cache: {first_batch():.2f} s after the import began")
-
-
-if __name__ == "__main__":
-    main()
+        record.add("neurojit demo, filled cache", warm, "s")
+    record.add("from import to the first batch of a fit, filled cache", first_batch(), "s")

@@ -6,7 +6,6 @@ The text is English Wikipedia in sentences of 1,000 words. Each side reads it fr
 """
 
 import gzip
-import os
 import subprocess
 import sys
 import tempfile
@@ -24,10 +23,7 @@ ARCHITECTURES = {"skip-gram": 1, "cbow": 0}
 
 def corpus(folder, characters):
     """A file of the text's first characters (None for all of it), a sentence a line."""
-    data = os.environ.get("NEUROJIT_DATA")
-    if not data:
-        raise SystemExit("enwiki2015_text8style.txt.gz: set NEUROJIT_DATA to the folder that holds it")
-    with gzip.open(Path(data) / "enwiki2015_text8style.txt.gz", "rt", encoding="utf-8") as file:
+    with gzip.open(harness.data_file("enwiki2015_text8style.txt.gz"), "rt", encoding="utf-8") as file:
         words = file.read(characters or -1).split()
     path = Path(folder) / f"text{characters}.txt"
     path.write_text("\n".join(" ".join(words[i : i + SENTENCE]) for i in range(0, len(words), SENTENCE)) + "\n")
@@ -52,22 +48,20 @@ def peers(path, architecture, n_threads):
     return lambda: model.train(corpus_file=str(path), epochs=1, **words)
 
 
-def speed(path):
+def speed(path, record):
     """Words a second of training, the reading of the file included."""
     n_words = len(path.read_bytes().split())
-    print(f"{'words a second':32s}{'ours':>12s}{'gensim':>12s}{'its time / ours':>18s}")
     for architecture in ARCHITECTURES:
         for n_threads in (1, 2):
             functions = {update: ours(path, architecture, update, n_threads) for update in ("hogwild", "deterministic")}
             functions["gensim"] = peers(path, architecture, n_threads)
             times = harness.interleave(functions, repeats=ROUNDS, inner=1)
             for update in ("hogwild", "deterministic"):
-                name = f"{architecture}, {update}, {n_threads} threads"
-                rates = "".join(f"{n_words / times[side]:12,.0f}" for side in (update, "gensim"))
-                print(f"{name:32s}{rates}{times['gensim'] / times[update]:17.2f}x", flush=True)
+                turns = {"ours": times[update], "gensim": times["gensim"]}
+                record.rate(f"{architecture}, {update}, {n_threads} threads", turns, n_words, "words/s")
 
 
-def scan(path):
+def scan(path, record):
     """Words a second of counting them."""
     from gensim.models import Word2Vec
 
@@ -77,8 +71,7 @@ def scan(path):
         "gensim": lambda: Word2Vec().build_vocab(corpus_file=str(path)),
     }
     times = harness.interleave(functions, repeats=ROUNDS, inner=1)
-    rates = "".join(f"{n_words / times[side]:12,.0f}" for side in ("ours", "gensim"))
-    print(f"{'vocabulary scan':32s}{rates}{times['gensim'] / times['ours']:17.2f}x", flush=True)
+    record.rate("vocabulary scan", times, n_words, "words/s")
 
 
 def libraries_memory(path):
@@ -124,25 +117,22 @@ def _alone(function, path):
     return [int(number) for number in output.split()]
 
 
-def memory(path):
+def memory(path, record):
     """Peak memory of a training that reads a file, in processes of their own."""
     for function in ("peak_memory", "libraries_memory"):
         _alone(function, path)  # so that nothing is compiled in the next
     small, peak, files, vectors = _alone("peak_memory", path)
     (peers,), (libraries,) = _alone("peers_peak_memory", path), _alone("libraries_memory", path)
-    print(f"peak memory while streaming {path.stat().st_size / 1e6:.0f} MB: ours {peak} MB, gensim {peers} MB")
-    print(f"  of ours: {small} MB after a training of five words; {files} MB are mapped files, the libraries' code")
-    print(f"  numba, scikit-learn and a function that does nothing: {libraries} MB", end="; ")
-    print(f"vocabulary x size x 8 bytes are {vectors} MB", flush=True)
+    record.add(f"peak memory while streaming {path.stat().st_size / 1e6:.0f} MB", peak, "MB", peers)
+    record.note(
+        f"of our peak, {small} MB after a training of five words, {files} MB mapped files, the libraries' code; numba,"
+        f" scikit-learn and a function that does nothing {libraries} MB; vocabulary x size x 8 bytes {vectors} MB"
+    )
 
 
-def main():
+def main(record):
     with tempfile.TemporaryDirectory() as folder:
         path = corpus(folder, TIMED)
-        speed(path)
-        scan(path)
-        memory(corpus(folder, PART))
-
-
-if __name__ == "__main__":
-    main()
+        speed(path, record)
+        scan(path, record)
+        memory(corpus(folder, PART), record)

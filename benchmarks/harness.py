@@ -1,5 +1,6 @@
 """Timing that survives a noisy machine: competitors take turns, and ratios of medians are reported."""
 
+import contextlib
 import importlib.metadata
 import os
 import platform
@@ -10,20 +11,25 @@ from pathlib import Path
 import numpy as np
 
 
-def machine():
-    """One line on the machine and the versions a figure depends on."""
-    versions = []
-    for package in ("neurojit", "numba", "numpy", "torch"):
-        try:
-            versions.append(f"{package} {importlib.metadata.version(package)}")
-        except importlib.metadata.PackageNotFoundError:
-            continue
+def facts():
+    """What of the machine and of versions a figure depends on, by name; nothing that tells whose machine it is."""
     from neurojit.core import device, simd
 
-    threads = f"{device.thread_count()} threads of {os.cpu_count()} cores"
-    return f"{platform.machine()}, {simd.describe()}, {threads}; Python {platform.python_version()}, " + ", ".join(
-        versions
-    )
+    found = {
+        "architecture": platform.machine(),
+        "SIMD": simd.describe(),
+        "threads": f"{device.thread_count()} of {os.cpu_count()} cores",
+        "Python": platform.python_version(),
+    }
+    for package in ("neurojit", "numba", "numpy", "torch", "gensim", "reservoirpy"):
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def machine():
+    """The same in one line."""
+    return ", ".join(f"{name} {value}" for name, value in facts().items())
 
 
 def interleave(functions, repeats=7, inner=None, pause=0.0):
@@ -69,16 +75,27 @@ def copy_rate():
     return 2 * source.nbytes / seconds / 1e9
 
 
+def data_file(name):
+    """The path of a file in the folder that the environment variable NEUROJIT_DATA names.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there, or no folder is named.
+    """
+    folder = os.environ.get("NEUROJIT_DATA")
+    if not folder or not (Path(folder) / name).is_file():
+        raise FileNotFoundError(f"{name}: set NEUROJIT_DATA to the folder that holds it")
+    return Path(folder) / name
+
+
 def load(name):
-    """A data set of the folder that the environment variable NEUROJIT_DATA names, as float32 images in [0, 1].
+    """A data set of that folder, as float32 images in [0, 1].
 
     Returns
     -------
     x_train, y_train, x_test, y_test
     """
-    folder = os.environ.get("NEUROJIT_DATA")
-    if not folder:
-        raise SystemExit(f"{name}: set NEUROJIT_DATA to the folder that holds {name}.npz")
-    with np.load(Path(folder) / f"{name}.npz") as data:
+    with np.load(data_file(f"{name}.npz")) as data:
         images = [np.divide(data[key], 255, dtype=np.float32)[..., None] for key in ("x_train", "x_test")]
         return images[0], data["y_train"].astype(np.int64), images[1], data["y_test"].astype(np.int64)

@@ -42,27 +42,26 @@ def peer(function, parameters, channels_last):
     }
 
 
-def table(cases):
-    """Print milliseconds, ratio to PyTorch's better layout and GB/s, beside a copy that moves as many bytes.
+def compare(cases, record):
+    """Time both beside PyTorch's better layout; the floor is a copy that moves as many bytes.
 
     Parameters
     ----------
     cases : dict of str to (op, arrays, options, PyTorch's function, its number of parameters)
+    record : benchmarks.recorder.Recorder
     """
-    print(f"float32 {SHAPE}; a copy of 128 MiB on one thread: {harness.copy_rate():.1f} GB/s")
-    print("ms of ours; PyTorch's time (better layout) / ours; GB/s, each array counted once; the time of a copy that")
-    print("reads and writes as many bytes on all threads, taken in turn with them, / ours")
-    print(f"{'':20s}{'forward':>30s}{'backward':>30s}")
+    record.note(
+        f"float32 {SHAPE}; a copy of 128 MiB on one thread: {harness.copy_rate():.1f} GB/s. The floor is the time of a"
+        " copy that reads and writes as many bytes on all threads, taken in turn with them, each array counted once"
+    )
     for name, (op, arrays, options, function, parameters) in cases.items():
         mine, n_bytes = ours(op, arrays, options)
         first, last = peer(function, parameters, False), peer(function, parameters, True)
-        cells = ""
         for what, run in mine.items():
             turns = {"ours": run, "first": first[what], "last": last[what], "copy": _copy(n_bytes[what])}
             times = harness.interleave(turns)
-            ratio, rate = min(times["first"], times["last"]) / times["ours"], n_bytes[what] / times["ours"] / 1e9
-            cells += f"{1e3 * times['ours']:10.3f}{ratio:6.2f}x{rate:7.1f}{100 * times['copy'] / times['ours']:5.0f} %"
-        print(f"{name:20s}{cells}", flush=True)
+            least = times.pop("copy")
+            record.times(f"{name}, {what}", times, floor=least / times["ours"])
 
 
 def _copy(n_bytes):

@@ -1,5 +1,6 @@
 """The command line: what it prints, writes and answers to mistakes."""
 
+import argparse
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 
 import neurojit as nj
 from neurojit.cli import main
+from neurojit.cli.main import _parser
 
 
 @pytest.fixture(scope="module")
@@ -84,6 +86,16 @@ def test_only_a_first_demo_starts_a_second_process(monkeypatch):
     with demo._compiling(np.zeros((6, 8, 8)), np.arange(6) % 3):
         pass
     assert len(started) == 1
+
+
+def test_a_demo_that_can_keep_no_kernels_says_what_to_do(monkeypatch, capsys):
+    from neurojit.cli import ahead, demo
+
+    monkeypatch.setattr(ahead.subprocess, "Popen", lambda *_, **__: pytest.fail("kernels of another process are lost"))
+    monkeypatch.setattr(demo.cache, "directory", lambda: None)
+    with demo._compiling(np.zeros((6, 8, 8)), np.arange(6) % 3):
+        pass
+    assert "set the\nvariable NUMBA_CACHE_DIR" in capsys.readouterr().out
 
 
 class _Ended:
@@ -213,7 +225,6 @@ def test_demo_refuses_places_before_training(capsys, tmp_path, monkeypatch, argu
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ([], "COMMAND"),
         (["dance"], "invalid choice"),
         (["demo", "--epochs", "0"], "--epochs: got '0', wanted an integer >= 1"),
         (["demo", "--epochs", "many"], "--epochs: got 'many'"),
@@ -248,3 +259,41 @@ def test_help_imports_nothing_heavy():
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, env=os.environ)
     assert result.stdout.splitlines()[-1] == "[]"
     assert "demo" in result.stdout
+
+
+# -- help --------------------------------------------------------------------------------------------------------------
+
+
+def parsers(parser, words=()):
+    """Every parser of the command line, by the words that lead to it."""
+    yield words, parser
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for name, child in action.choices.items():
+                yield from parsers(child, (*words, name))
+
+
+PARSERS = dict(parsers(_parser()))
+
+
+@pytest.mark.parametrize("words", PARSERS, ids=" ".join)
+def test_every_command_explains_itself_and_its_options(words):
+    parser = PARSERS[words]
+    text = parser.format_help()
+    assert parser.description.endswith(".")
+    assert all(len(line) <= 100 for line in text.splitlines())
+    unexplained = [action.dest for action in parser._actions if action.help is None and not action.choices]
+    assert not unexplained
+    examples = [line.split() for line in text.split("examples:\n")[1].splitlines()]
+    assert examples
+    for example in examples:
+        call = example[example.index("neurojit") + 1 :]
+        assert tuple(call[: len(words)]) == words
+        _parser().parse_args(call)  # exits at a call that is none
+
+
+def test_a_bare_call_shows_the_help(capsys):
+    status, out, err = run(capsys)
+    assert status == 2
+    assert out == ""
+    assert err == _parser().format_help()

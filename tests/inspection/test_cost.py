@@ -5,13 +5,18 @@ import pytest
 
 from neurojit.inspection import cost
 from neurojit.layers import (
+    GRU,
+    LSTM,
     BatchNorm,
+    Bidirectional,
     Combinator,
     Concat,
     Conv1d,
     Conv2d,
+    ConvLSTM,
     ConvTranspose2d,
     Dense,
+    Embedding,
     Flatten,
     GlobalAvgPool,
     LayerNorm,
@@ -20,6 +25,7 @@ from neurojit.layers import (
     ReLU,
     Residual,
     Sequential,
+    TimeDistributed,
 )
 
 # Simonyan and Zisserman (ICLR 2015), table 1: filters of the 3x3 convolutions, P for pooling, in C one 1x1 for "1".
@@ -126,3 +132,52 @@ def test_errors():
         cost(Own(ReLU()), (3,))
     with pytest.raises(ValueError, match="window: got 9"):
         cost(Sequential(Conv2d(3, 9)), (4, 4, 1))
+
+
+def test_recurrent_layers_use_each_weight_in_each_step():
+    # Per step, an LSTM of 4 units multiplies 3 inputs and 4 states by 4 gates of 4, whether all its steps are given
+    # or the last one; a GRU has 3 gates. Vectors of an embedding are looked up, not multiplied.
+    network = Sequential(
+        Embedding(10, 3),
+        LSTM(4, return_sequences=True),
+        TimeDistributed(Dense(2, use_bias=False)),
+        Bidirectional(GRU(5)),
+        Dense(1),
+    )
+    table = cost(network, (7,))
+    assert {row.layer: (row.output_shape, row.multiply_adds) for row in table} == {
+        "0 Embedding": ((7, 3), 0),
+        "1 LSTM": ((7, 4), 7 * (3 + 4) * 16),
+        "2.0 Dense": ((7, 2), 7 * 4 * 2),
+        "3.0 GRU": ((5,), 7 * (2 + 5) * 15),
+        "3.1 GRU": ((5,), 7 * (2 + 5) * 15),
+        "4 Dense": ((1,), 10),
+    }
+    (row,) = cost(ConvLSTM(4, 3), (5, 8, 8, 3))
+    assert row.multiply_adds == 5 * 64 * 9 * (3 + 4) * 16
+    assert row.output_shape == (8, 8, 4)
+
+
+def test_a_built_network_shows_itself_as_this_table():
+    network = Sequential(Conv1d(4, 3), Sequential(ReLU()), Flatten(), Dense(2))
+    expression = "Sequential(\n  Conv1d(4, 3),\n  Sequential(\n    ReLU(),\n  ),\n  Flatten(),\n  Dense(2),\n)"
+    assert repr(network) == expression
+    network.make((10, 1), 0)
+    assert repr(network) == str(network) == str(cost(network, (10, 1)))
+    assert repr(cost(network, (10, 1))) == repr(network)
+    assert repr(Sequential(network)).startswith("Sequential(\n  Sequential(\n    Conv1d(4, 3),")
+
+
+def test_a_network_that_cannot_be_counted_shows_its_expression():
+    class Own(Sequential):
+        pass
+
+    class Other(Combinator):
+        def build(self, input_shape, key, dtype=np.float32):
+            pass
+
+    assert repr(Sequential(Dense(2)).make((None, 3), 0)) == "Sequential(\n  Dense(2),\n)"
+    assert repr(Other(ReLU()).make((3,), 0)) == "Other(\n  ReLU(),\n)"
+    assert repr(Own(ReLU()).make((3,), 0)).startswith("layer ")
+    with pytest.raises(ValueError, match=r"input_shape: got \(None, 3\), wanted a number for each size"):
+        cost(Sequential(Dense(2)), (None, 3))

@@ -24,6 +24,9 @@ PROGRAM = """
 """
 
 
+_CACHES = ("NUMBA_CACHE_DIR", "XDG_CACHE_HOME")
+
+
 def listing(folder):
     return {path.relative_to(folder): path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
@@ -41,17 +44,17 @@ def install(tmp_path):
         path.chmod(path.stat().st_mode | stat.S_IWUSR)
 
 
-@pytest.mark.parametrize("cache_works", [True, False], ids=["cache elsewhere", "no cache"])
-def test_a_read_only_install_works(install, tmp_path, cache_works):
+@pytest.mark.parametrize(
+    ("variable", "cache_works"),
+    [("NUMBA_CACHE_DIR", True), ("NUMBA_CACHE_DIR", False), ("HOME", False)],
+    ids=["cache elsewhere", "no cache", "no home directory"],
+)
+def test_a_read_only_install_works(install, tmp_path, variable, cache_works):
     cache = tmp_path / "cache"
     if not cache_works:
-        cache.write_text("a file, where the cache folder should go")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(install),
-        "NUMBA_CACHE_DIR": str(cache),
-        "PYTHONDONTWRITEBYTECODE": "1",
-    }
+        cache.write_text("a file, where the folder should be")
+    environment = {name: value for name, value in os.environ.items() if name not in _CACHES}
+    environment |= {variable: str(cache), "PYTHONPATH": str(install), "PYTHONDONTWRITEBYTECODE": "1"}
     before = listing(install)
     command = [sys.executable, "-c", textwrap.dedent(PROGRAM)]
     done = subprocess.run(

@@ -62,6 +62,10 @@ def _compiling(x_train, y_train):
     """What the first run of all does beside training: it lets a second process compile."""
     if cache.holds_kernels():
         return contextlib.nullcontext()
+    if cache.directory() is None:
+        print("There is nowhere to keep compiled kernels, so every run compiles them, for about a minute: set the")
+        print("variable NUMBA_CACHE_DIR to a folder that can be written to.")
+        return contextlib.nullcontext()
     print("The first run compiles the kernels, for less than a minute, and keeps them for all runs after it.")
     shape = x_train.shape[1:] if x_train.ndim == 4 else (*x_train.shape[1:], 1)
     return compiling_ahead(shape, len(np.unique(y_train)))

@@ -47,7 +47,7 @@ def esn(path, *, columns=None, ahead=100, delimiter=",", save=None, plot=None, o
     mean, scale = data.mean(axis=0), data.std(axis=0)
     scale[scale == 0] = 1.0
     series = (data - mean) / scale
-    model = nj.EchoStateRegressor(random_state=seed, **options)
+    model = nj.EchoStateRegressor(random_state=seed, verbose=1, **options)
     if len(series) <= model.washout + ahead + 1:
         raise ValueError(f"{path}: got {len(series)} rows, wanted more than washout + ahead = {model.washout + ahead}")
     print(f"{len(data)} rows of {', '.join(names)}; the last {ahead} are held out to measure the error.")

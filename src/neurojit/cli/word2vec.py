@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import neurojit as nj
+from neurojit.cli.parsers import add_command, natural, positive
 
 _TRAINED = (
     "vector_size",
@@ -17,32 +18,62 @@ _TRAINED = (
     "epochs",
 )
 
+_NUMBERS = (
+    ("--vector-size", positive, 100, "N", "numbers in a vector"),
+    ("--window", positive, 5, "N", "words to each side that count as around a word"),
+    ("--min-count", positive, 5, "N", "leave out words seen less often"),
+    ("--negative", positive, 5, "N", "words drawn against each true one"),
+    ("--sample", float, 1e-3, "SHARE", "drop part of words above this share of the text; 0: none"),
+    ("--learning-rate", float, 0.025, "RATE", "of the first step; it falls from there"),
+    ("--epochs", positive, 5, "N", "passes over the text"),
+)
+_ASKED = (
+    "neurojit word2vec similar vectors.safetensors king",
+    "neurojit word2vec analogy vectors.safetensors man king woman",
+)
+_VECTORS = "a file that train wrote, or one of word2vec's (.bin, .txt, .gz)"
 
-def add_commands(commands, positive, natural):
+
+def add_commands(commands):
     """Add ``word2vec`` and what it can do to the parser's commands.
 
     Parameters
     ----------
     commands : argparse subparsers
-    positive, natural : callable
-        From a word of the command line to an integer of at least 1, and of at least 0.
     """
-    word2vec = commands.add_parser("word2vec", help="train word vectors and ask them")
+    word2vec = add_command(
+        commands,
+        "word2vec",
+        "train word vectors and ask them",
+        "Train word vectors on a text, find similar words, solve analogies, and evaluate them.\n"
+        "`neurojit word2vec ACTION --help` tells more of an action.",
+        ("neurojit word2vec train text.txt --output vectors.safetensors", *_ASKED),
+    )
     actions = word2vec.add_subparsers(dest="action", required=True, metavar="ACTION")
-    _add_train(actions, positive, natural)
+    _add_train(actions)
 
-    similar = actions.add_parser("similar", help="the words most similar to one")
-    similar.add_argument("vectors", metavar="VECTORS", help="a file that train wrote")
-    similar.add_argument("words", nargs=1, metavar="WORD")
-    analogy = actions.add_parser("analogy", help="what is to C as B is to A")
-    analogy.add_argument("vectors", metavar="VECTORS")
-    analogy.add_argument("words", nargs=3, metavar=("A", "B", "C"))
+    similar = add_command(
+        actions, "similar", "the words most similar to one", "List the words most similar to one.", _ASKED[:1]
+    )
+    similar.add_argument("vectors", metavar="VECTORS", help=_VECTORS)
+    similar.add_argument("words", nargs=1, metavar="WORD", help="one that was trained on")
+    analogy = add_command(
+        actions, "analogy", "what is to C as B is to A", "List what is to C as B is to A.", _ASKED[1:]
+    )
+    analogy.add_argument("vectors", metavar="VECTORS", help=_VECTORS)
+    analogy.add_argument("words", nargs=3, metavar="WORD", help="A, B and C, which were trained on")
     for parser in (similar, analogy):
         parser.add_argument("--topn", type=positive, default=10, metavar="N", help="words to show (default: 10)")
         parser.set_defaults(run=_ask)
 
-    evaluate = actions.add_parser("evaluate", help="answer analogy questions, compare similarities with people's")
-    evaluate.add_argument("vectors", metavar="VECTORS")
+    evaluate = add_command(
+        actions,
+        "evaluate",
+        "answer analogy questions, compare similarities with people's",
+        "Answer a file of analogy questions, and compare similarities with those people gave.",
+        ("neurojit word2vec evaluate vectors.safetensors --analogies questions-words.txt",),
+    )
+    evaluate.add_argument("vectors", metavar="VECTORS", help=_VECTORS)
     evaluate.add_argument("--analogies", metavar="FILE", help="four words a line, ': name' begins a section")
     evaluate.add_argument("--pairs", metavar="FILE", help="word, word and number a line, between tabs")
     evaluate.add_argument(
@@ -55,8 +86,18 @@ def add_commands(commands, positive, natural):
     evaluate.set_defaults(run=_evaluate)
 
 
-def _add_train(actions, positive, natural):
-    train = actions.add_parser("train", help="train on a text file, a sentence a line")
+def _add_train(actions):
+    train = add_command(
+        actions,
+        "train",
+        "train on a text file, a sentence a line",
+        "Count the words of a text and train their vectors: skip-gram or CBOW, with negative\n"
+        "sampling, the full softmax or hierarchical softmax.",
+        (
+            "neurojit word2vec train text.txt --output vectors.safetensors",
+            "neurojit word2vec train text.txt.gz --output vectors.bin --vector-size 300 --hogwild",
+        ),
+    )
     train.add_argument("corpus", metavar="CORPUS", help="UTF-8 text, .gz or not")
     train.add_argument(
         "--output",
@@ -64,24 +105,27 @@ def _add_train(actions, positive, natural):
         metavar="FILE",
         help="where the vectors go: .safetensors; .bin or .txt[.gz] for word2vec's",
     )
-    train.add_argument("--vector-size", type=positive, default=100, metavar="N")
-    train.add_argument("--window", type=positive, default=5, metavar="N")
-    train.add_argument("--min-count", type=positive, default=5, metavar="N")
-    train.add_argument("--architecture", choices=("skip-gram", "cbow"), default="skip-gram")
+    for flag, parse, default, metavar, meaning in _NUMBERS:
+        train.add_argument(flag, type=parse, default=default, metavar=metavar, help=f"{meaning} (default: {default})")
     train.add_argument(
-        "--objective", choices=("negative-sampling", "softmax", "hierarchical-softmax"), default="negative-sampling"
+        "--architecture",
+        choices=("skip-gram", "cbow"),
+        default="skip-gram",
+        help="words around from a word, or a word from those around (default: skip-gram)",
     )
-    train.add_argument("--negative", type=positive, default=5, metavar="N")
-    train.add_argument("--sample", type=float, default=1e-3, metavar="SHARE")
-    train.add_argument("--learning-rate", type=float, default=0.025, metavar="RATE")
-    train.add_argument("--epochs", type=positive, default=5, metavar="N")
+    train.add_argument(
+        "--objective",
+        choices=("negative-sampling", "softmax", "hierarchical-softmax"),
+        default="negative-sampling",
+        help="what the vectors are trained for (default: negative-sampling)",
+    )
     train.add_argument(
         "--hogwild",
         action="store_true",
         help="train without copies and locks: on several threads no two runs are the same",
     )
-    train.add_argument("--threads", type=positive, metavar="N")
-    train.add_argument("--seed", type=natural, default=0, metavar="N")
+    train.add_argument("--threads", type=positive, metavar="N", help="threads to compute on (default: all)")
+    train.add_argument("--seed", type=natural, default=0, metavar="N", help="random seed (default: 0)")
     train.set_defaults(run=_train)
 
 

@@ -6,11 +6,20 @@ threads it takes a core from them, even when its own work is long done.
 
 import contextlib
 import functools
+import os
 import threading
 
 _lock = threading.Lock()
 _inside = 0
 _limit = None
+
+
+def _after_fork_in_child():
+    global _lock
+    _lock = threading.Lock()  # another thread of the parent may have held it
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 @functools.cache

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 
 # Two Python threads inside numba's parallel region abort the process on its workqueue layer, so launches queue here.
 _launch_lock = threading.RLock()
@@ -21,6 +22,14 @@ def _after_fork_in_child():
 
 
 os.register_at_fork(after_in_child=_after_fork_in_child)
+
+# A child forked while another thread compiles would wait for that thread, which it has not, at its own first
+# compilation: a fork waits till the compiler is free.
+os.register_at_fork(
+    before=global_compiler_lock.acquire,
+    after_in_parent=global_compiler_lock.release,
+    after_in_child=global_compiler_lock.release,
+)
 
 
 def _threads_survive_fork():

@@ -28,6 +28,8 @@ def atomic_path(path):
         If the folder of `path` does not exist.
     IsADirectoryError
         If `path` is a folder.
+    OSError
+        If the file cannot be written, because the disk is full or the folder is not ours; the message names `path`.
 
     Examples
     --------
@@ -46,12 +48,44 @@ def atomic_path(path):
     if path.is_dir():
         raise IsADirectoryError(f"path: got {str(path)!r}, a folder, wanted a file")
     temporary = path.with_name(f".{path.name}.{os.urandom(6).hex()}.tmp")
-    temporary.touch(exist_ok=False)
-    try:
+    with named_errors(path), _temporary_file(temporary):
         yield temporary
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+
+
+@contextlib.contextmanager
+def _temporary_file(path):
+    """An empty file that is gone when the ``with`` block raises."""
+    path.touch(exist_ok=False)
+    try:
+        yield
     except BaseException:
-        temporary.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
         raise
+
+
+@contextlib.contextmanager
+def named_errors(path):
+    """Errors of the operating system on writing say which file it was about, and what is to be done.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+
+    Examples
+    --------
+    >>> from neurojit.core.files import named_errors
+    >>> with named_errors("model.safetensors"):
+    ...     raise OSError(28, "No space left on device")
+    Traceback (most recent call last):
+    OSError: path: got 'model.safetensors', which cannot be written (No space left on device), wanted a place with...
+    """
+    try:
+        yield
+    except OSError as error:
+        raise type(error)(
+            f"path: got {str(path)!r}, which cannot be written ({error.strerror or error}),"
+            " wanted a place with room and leave to write; what stood there is as it was"
+        ) from error

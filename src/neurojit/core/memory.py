@@ -5,6 +5,7 @@ of which costs a fault when it is first written. Here the memory of results wait
 """
 
 import math
+import os
 import threading
 
 import numpy as np
@@ -19,6 +20,14 @@ _ALIGNMENT = 64  # a cache line, and a vector register
 _lock = threading.RLock()
 _free: dict[int, list["_Block"]] = {}
 _kept = 0
+
+
+def _after_fork_in_child():
+    global _lock
+    _lock = threading.RLock()  # another thread of the parent may have held it
+
+
+os.register_at_fork(after_in_child=_after_fork_in_child)
 
 
 class _Block:

@@ -33,7 +33,10 @@ def write_state(path, state, kind):
         If there is a value that is neither an array nor JSON.
     FileNotFoundError
         If the folder of `path` does not exist.
+    OSError
+        If the file cannot be written, because the disk is full or the folder is not ours; an older file stays.
     """
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
 
     arrays = {}
@@ -45,7 +48,10 @@ def write_state(path, state, kind):
             f"state: got a value that a file cannot hold ({error}), wanted arrays and plain JSON"
         ) from error
     with atomic_path(path) as temporary:
-        save_file(arrays, temporary, {"format": kind, "version": str(VERSION), "state": text})
+        try:
+            save_file(arrays, temporary, {"format": kind, "version": str(VERSION), "state": text})
+        except SafetensorError as error:  # the arrays are right: what fails is the writing
+            raise OSError(str(error)) from error
 
 
 def read_state(path, kind):

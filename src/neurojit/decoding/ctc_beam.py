@@ -2,13 +2,14 @@
 
 import numpy as np
 
+from neurojit.core.progress import progress_bar
 from neurojit.decoding.ctc import check_log_probs
 from neurojit.decoding.hypothesis import Hypothesis, check_real, check_whole, smallest
 
 _ROOT = 0
 
 
-def ctc_beam_search(log_probs, width, *, blank=0, n_best=1, language_model=None, alpha=1.0, beta=0.0):
+def ctc_beam_search(log_probs, width, *, blank=0, n_best=1, language_model=None, alpha=1.0, beta=0.0, verbose=0):
     r"""Search for the labels with the largest probability, summed over all paths that read as them.
 
     Step by step, the `width` best prefixes are kept, each with the probability of the paths that read as it and end on
@@ -38,6 +39,8 @@ def ctc_beam_search(log_probs, width, *, blank=0, n_best=1, language_model=None,
         Weight of the language model.
     beta : float, default=0.0
         Bonus for each label, against the preference of products of probabilities for short results.
+    verbose : int, default=0
+        Whether to show how many steps are done.
 
     Returns
     -------
@@ -66,8 +69,10 @@ def ctc_beam_search(log_probs, width, *, blank=0, n_best=1, language_model=None,
         raise ValueError(f"n_best: got {n_best}, wanted at most the width {width}")
     prior = _Prior(language_model, check_real(alpha, "alpha"), check_real(beta, "beta"), table.shape[1])
     beam = _Beam(blank, prior)
-    for log_p in table:
-        beam.advance(log_p, width)
+    with progress_bar("beam search", "steps", len(table), shown=verbose) as update:
+        for log_p in table:
+            beam.advance(log_p, width)
+            update(1)
     scores = 0.0 - beam.ranks()
     return [Hypothesis(np.array(beam.prefix(i), np.int64), float(scores[i])) for i in smallest(scores, n_best)]
 

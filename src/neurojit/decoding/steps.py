@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurojit.core.progress import progress_bar
 from neurojit.decoding.hypothesis import Hypothesis, check_real, check_whole, smallest
 
 # Wu et al., "Google's neural machine translation system" (2016), equation 14: ((5 + length) / (5 + 1)) ** alpha.
@@ -53,7 +54,17 @@ def step_greedy(step, start, *, state=None, end=None, max_length):
 
 
 def step_beam_search(
-    step, start, *, state=None, end=None, max_length, width, length_penalty=0.0, n_best=1, reorder=None
+    step,
+    start,
+    *,
+    state=None,
+    end=None,
+    max_length,
+    width,
+    length_penalty=0.0,
+    n_best=1,
+    reorder=None,
+    verbose=0,
 ):
     r"""Search for sequences that a model finds probable, `width` at a time.
 
@@ -92,6 +103,8 @@ def step_beam_search(
         How many sequences to give back, at most `width`.
     reorder : callable or None, default=None
         ``reorder(state, rows) -> state``, for states of another kind: row i of the result is row ``rows[i]``.
+    verbose : int, default=0
+        Whether to show how many steps are done.
 
     Returns
     -------
@@ -121,18 +134,20 @@ def step_beam_search(
     penalty = _LengthPenalty(check_real(length_penalty, "length_penalty"), max_length)
     reorder = take_rows if reorder is None else reorder
     last, costs, tokens, finished = np.array([start]), np.zeros(1), np.zeros((1, 0), np.int64), []
-    for length in range(1, max_length + 1):
-        more, state = _costs(step, last, state, end)
-        candidates = costs[:, np.newaxis] + more
-        ending, going = _split(candidates, end, width)
-        finished += [Hypothesis(np.append(tokens[i], end), penalty(candidates[i, end], length)) for i in ending]
-        parents, last = np.divmod(going, candidates.shape[1])
-        costs, tokens = candidates[parents, last], np.column_stack([tokens[parents], last])
-        if len(costs) == 0 or _is_over(finished, n_best, penalty.best(costs[0])):
-            break
-        state = reorder(state, parents)
-    else:
-        finished += [Hypothesis(*pair) for pair in zip(tokens, penalty(costs, max_length), strict=True)]
+    with progress_bar("beam search", "steps", max_length, shown=verbose) as update:
+        for length in range(1, max_length + 1):
+            more, state = _costs(step, last, state, end)
+            candidates = costs[:, np.newaxis] + more
+            ending, going = _split(candidates, end, width)
+            finished += [Hypothesis(np.append(tokens[i], end), penalty(candidates[i, end], length)) for i in ending]
+            parents, last = np.divmod(going, candidates.shape[1])
+            costs, tokens = candidates[parents, last], np.column_stack([tokens[parents], last])
+            update(1)
+            if len(costs) == 0 or _is_over(finished, n_best, penalty.best(costs[0])):
+                break
+            state = reorder(state, parents)
+        else:
+            finished += [Hypothesis(*pair) for pair in zip(tokens, penalty(costs, max_length), strict=True)]
     ranked = sorted(finished, key=lambda hypothesis: hypothesis.score)[:n_best]
     return [Hypothesis(tokens, float(score)) for tokens, score in ranked]
 

@@ -75,6 +75,8 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
     n_threads : int or None, default=None
         Threads for several series; None is all. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None
+    verbose : int, default=0
+        Whether to show progress: steps a second, time left.
         Seed of the weights and the noise.
 
     Attributes
@@ -137,6 +139,7 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
         dtype="float64",
         n_threads=None,
         random_state=None,
+        verbose=0,
     ):
         self.n_units = n_units
         self.spectral_radius = spectral_radius
@@ -162,6 +165,7 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
         self.dtype = dtype
         self.n_threads = n_threads
         self.random_state = random_state
+        self.verbose = verbose
 
     # -- fitting --------------------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ class EchoStateClassifier(Saved, ScoredClasses, SeriesFeatures):
     n_units : int, default=200
     spectral_radius, leak_rate, input_scaling, bias_scaling, fan_in, density, input_fan_in, topology, distribution
         As for `EchoStateRegressor`.
-    activation, n_layers, input_to_readout, dtype, n_threads, random_state
+    activation, n_layers, input_to_readout, dtype, n_threads, random_state, verbose
         As for `EchoStateRegressor`.
     ridge : float or sequence of float, default=1e-3
         Penalty of the squared readout weights; of several, generalized cross-validation chooses one.
@@ -81,6 +81,7 @@ class EchoStateClassifier(Saved, ScoredClasses, SeriesFeatures):
         dtype="float64",
         n_threads=None,
         random_state=None,
+        verbose=0,
     ):
         self.n_units = n_units
         self.spectral_radius = spectral_radius
@@ -102,6 +103,7 @@ class EchoStateClassifier(Saved, ScoredClasses, SeriesFeatures):
         self.dtype = dtype
         self.n_threads = n_threads
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X, y):
         """Train the readout.

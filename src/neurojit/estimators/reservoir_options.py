@@ -30,6 +30,7 @@ CONSTRAINTS = {
     "noise": _NOT_NEGATIVE,
     "n_layers": _POSITIVE_INTEGER,
     "input_to_readout": Flag(),
+    "verbose": Number("a truth value or an integer >= 0", numbers.Integral, 0, truth=True),
 }
 _DTYPES = ("float32", "float64")
 

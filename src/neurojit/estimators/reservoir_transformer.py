@@ -9,7 +9,7 @@ from neurojit.core.random import Key
 from neurojit.estimators.saved import Saved
 from neurojit.estimators.series import check_samples, check_series
 from neurojit.estimators.series_features import POOLINGS, SeriesFeatures
-from neurojit.reservoirs import Drive, Reservoir, harvest
+from neurojit.reservoirs import Reservoir
 
 
 class ReservoirTransformer(Saved, TransformerMixin, SeriesFeatures):
@@ -20,7 +20,7 @@ class ReservoirTransformer(Saved, TransformerMixin, SeriesFeatures):
     n_units : int, default=200
     spectral_radius, leak_rate, input_scaling, bias_scaling, fan_in, density, input_fan_in, topology, distribution
         As for `EchoStateRegressor`.
-    activation, n_layers, dtype, n_threads, random_state
+    activation, n_layers, dtype, n_threads, random_state, verbose
         As for `EchoStateRegressor`.
     washout : int, default=0
         Steps at the start of each series that pooling leaves out.
@@ -68,6 +68,7 @@ class ReservoirTransformer(Saved, TransformerMixin, SeriesFeatures):
         dtype="float64",
         n_threads=None,
         random_state=None,
+        verbose=0,
     ):
         self.n_units = n_units
         self.spectral_radius = spectral_radius
@@ -88,6 +89,7 @@ class ReservoirTransformer(Saved, TransformerMixin, SeriesFeatures):
         self.dtype = dtype
         self.n_threads = n_threads
         self.random_state = random_state
+        self.verbose = verbose
 
     def fit(self, X, y=None):
         """Draw the reservoir's weights; X only says how many inputs there are.
@@ -130,7 +132,7 @@ class ReservoirTransformer(Saved, TransformerMixin, SeriesFeatures):
         found = [np.empty((len(u), seen + self.reservoir_.size), self.reservoir_.dtype) for u in series]
         state = np.zeros((len(series), self.reservoir_.size), self.reservoir_.dtype)
         with threads(self.n_threads):
-            for piece in harvest(self.reservoir_, Drive(series), state):
+            for piece in self._pieces(series, state):
                 for i, s, rows in piece.rows():
                     target = found[s][piece.first + rows.start : piece.first + rows.stop]
                     target[:, :seen], target[:, seen:] = piece.inputs[i, rows, :seen], piece.states[i, rows]

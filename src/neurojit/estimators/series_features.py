@@ -3,6 +3,7 @@
 import numpy as np
 
 from neurojit.core.device import threads
+from neurojit.core.progress import progress_bar
 from neurojit.estimators.reservoir_options import ReservoirEstimator
 from neurojit.reservoirs import Drive, harvest
 
@@ -32,7 +33,7 @@ class SeriesFeatures(ReservoirEstimator):
         rows = np.zeros((len(series), parts, seen + reservoir.size))
         wanted = [self._steps_wanted(len(u)) for u in series]
         with threads(self.n_threads):
-            for piece in harvest(reservoir, Drive(series), state):
+            for piece in self._pieces(series, state):
                 for i, s, steps in piece.rows(self.washout):
                     z = np.concatenate([piece.inputs[i, steps, :seen], piece.states[i, steps]], axis=1)
                     if self.pooling == "mean":
@@ -43,6 +44,13 @@ class SeriesFeatures(ReservoirEstimator):
                         if 0 <= at < len(z):
                             rows[s, part] = z[at]
         return rows.reshape(len(series), -1)
+
+    def _pieces(self, series, state):
+        """The reservoir's states along the series, piece by piece, with a bar if one is wanted."""
+        with progress_bar("harvest", "steps", sum(map(len, series)), shown=self.verbose) as update:
+            for piece in harvest(self.reservoir_, Drive(series), state):
+                yield piece
+                update(int(piece.lengths.sum()))
 
     def _steps_wanted(self, length):
         """The steps whose states are joined: evenly spaced, the last one of the series among them."""

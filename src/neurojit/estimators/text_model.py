@@ -180,7 +180,9 @@ class TextModel:
         with threads(self.n_threads):
             if len(start) > 1:
                 self.network_.forward(start[None, :-1], Mode(carry=carry))
-            (best,) = decoding.step_beam_search(step, int(start[-1]), state=carry, max_length=length, width=width)
+            (best,) = decoding.step_beam_search(
+                step, int(start[-1]), state=carry, max_length=length, width=width, verbose=self.verbose
+            )
         return self._symbols.decode(best.tokens)
 
 

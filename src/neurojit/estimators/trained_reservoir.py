@@ -3,6 +3,7 @@
 import numpy as np
 
 from neurojit.core.memory import empty
+from neurojit.core.progress import progress_bar
 from neurojit.estimators.linear_readout import make_readout
 from neurojit.estimators.reservoir_options import ReservoirEstimator
 from neurojit.estimators.series import check_series
@@ -50,8 +51,11 @@ class TrainedReservoir(ReservoirEstimator):
                 z, which, steps = self._features(piece, washout)
                 return z, stack_rows(targets, which, steps)
 
-            for z, y in harvest(self.reservoir_, drive, state, take=rows_of, **options):
-                self.readout_.add(z, y)
+            n_steps = sum(max(len(u) - washout, 0) for u in series)
+            with progress_bar("harvest", "steps", n_steps, shown=self.verbose) as update:
+                for z, y in harvest(self.reservoir_, drive, state, take=rows_of, **options):
+                    self.readout_.add(z, y)
+                    update(len(z))
             self._output = targets[-1][-1].copy()
         self._finish()
         self._state, self._n_steps = state[-1].copy(), first + len(series[-1])
@@ -65,9 +69,11 @@ class TrainedReservoir(ReservoirEstimator):
             self.ridge_ = self.readout_.fit.ridge
 
     def _learn_in_the_loop(self, series, targets, state):
-        for s, (u, y) in enumerate(zip(series, targets, strict=True)):
-            last = np.array(self._output, self.reservoir_.dtype)
-            self.readout_.online.force(self.reservoir_, u, y, state[s], last, self._n_seen)
+        with progress_bar("harvest", "steps", sum(map(len, series)), shown=self.verbose) as update:
+            for s, (u, y) in enumerate(zip(series, targets, strict=True)):
+                last = np.array(self._output, self.reservoir_.dtype)
+                self.readout_.online.force(self.reservoir_, u, y, state[s], last, self._n_seen)
+                update(len(u))
         self._output = last.astype(np.float64)
 
     def _features(self, piece, washout=0):

@@ -6,6 +6,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from neurojit import __version__
 from neurojit.core.device import threads
+from neurojit.core.progress import progress_bar
 from neurojit.core.random import Key
 from neurojit.core.statefile import write_state
 from neurojit.estimators.options import Flag
@@ -216,10 +217,10 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         return self
 
     def _start(self, sentences):
-        counts = word_counts(sentences, self.min_count)
+        counts = self._word_counts(sentences, self.min_count)
         vocabulary = Vocabulary.from_counts(counts, min_count=self.min_count, max_size=self.max_vocab)
         if not len(vocabulary):
-            counts = word_counts(sentences)
+            counts = self._word_counts(sentences)
             if not counts:
                 raise ValueError("sentences: got no words, wanted at least one")
             word, most = max(counts.items(), key=lambda item: item[1])
@@ -228,6 +229,10 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             )
         self._set_training(vocabulary, Key.from_random_state(self.random_state))
         self.loss_curve_ = []
+
+    def _word_counts(self, sentences, min_count=1):
+        with progress_bar("vocabulary", "words", shown=self.verbose) as counted:
+            return word_counts(sentences, min_count, counted)
 
     def _set_training(self, vocabulary, key):
         names = Objective.__dataclass_fields__
@@ -246,7 +251,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
             raise ValueError(
                 "update_vocabulary: got True, wanted False with hierarchical softmax, whose tree is of its words"
             )
-        known, counts = self.vocabulary_, word_counts(sentences)
+        known, counts = self.vocabulary_, self._word_counts(sentences)
         new = {word: n for word, n in counts.items() if word not in known}
         new = Vocabulary.from_counts(new, min_count=self.min_count)
         seen = known.counts + np.array([counts.get(word, 0) for word in known], np.int64)

@@ -3,7 +3,7 @@
 import dataclasses
 
 from neurojit.core.shapes import integers, paddings, window_extent
-from neurojit.inspection.tables import Table
+from neurojit.core.tables import Table
 from neurojit.layers import Combinator, Concat, Flatten, GlobalAvgPool, GlobalMaxPool, Residual, Sequential, WeightNorm
 from neurojit.layers.normalization import InstanceNorm
 

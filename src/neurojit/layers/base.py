@@ -122,6 +122,7 @@ class Layer:
     """
 
     built = False
+    made_for: tuple | None = None  # the shape of one sample of its first input
 
     # -- what a layer declares ------------------------------------------------------------------------------------
 
@@ -184,7 +185,7 @@ class Layer:
         """Make all parameters for inputs of `input_shape` (without the batch axis), once; returns the layer."""
         if not self.built:
             self.build(tuple(input_shape), Key.from_random_state(random_state), np.dtype(dtype))
-            self.built = True
+            self.built, self.made_for = True, tuple(input_shape)
         return self
 
     # -- parts, parameters and state ------------------------------------------------------------------------------
@@ -314,6 +315,10 @@ class Layer:
         return {"layer": type(self).__name__} | {name: getattr(self, name) for name in names}
 
     def __repr__(self):
+        return self._expression()
+
+    def _expression(self):
+        """The call that makes the layer anew."""
         shown = []
         for name, parameter in inspect.signature(type(self)).parameters.items():
             value = getattr(self, name)

@@ -8,6 +8,9 @@ from neurojit.layers.base import INFERENCE, Layer, add_gradients
 class Combinator(Layer):
     """A layer made of others, named by their position; a subclass says how they are put together.
 
+    Its `repr` is the expression that makes it, and once it is built the table of `neurojit.inspection.cost`: layers,
+    shapes of their outputs, parameters and multiply-adds for inputs such as it was built for.
+
     Parameters
     ----------
     *layers : Layer
@@ -32,7 +35,12 @@ class Combinator(Layer):
         return {"layer": type(self).__name__, "layers": [layer.config() for layer in self.layers]}
 
     def __repr__(self):
-        inner = ",\n".join(repr(layer) for layer in self.layers).replace("\n", "\n  ")
+        from neurojit.layers.cost import cost, countable
+
+        return str(cost(self, self.made_for)) if countable(self) else self._expression()
+
+    def _expression(self):
+        inner = ",\n".join(layer._expression() for layer in self.layers).replace("\n", "\n  ")
         return f"{type(self).__name__}(\n  {inner},\n)" if self.layers else f"{type(self).__name__}()"
 
     def __len__(self):

@@ -56,8 +56,8 @@ class TemporalBlock(Sequential):
     def config(self):
         return Layer.config(self)
 
-    def __repr__(self):
-        return Layer.__repr__(self)
+    def _expression(self):
+        return Layer._expression(self)
 
     def build(self, input_shape, key, dtype=np.float32):
         if input_shape[-1] != self.filters:

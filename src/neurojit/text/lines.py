@@ -108,11 +108,17 @@ class LineSentences:
                 ) from error
         return piece
 
-    def word_counts(self, min_count=1):
-        """How often each word occurs, at least `min_count` times: a dict in the order of first appearance."""
-        table = WordTable()
+    def word_counts(self, min_count=1, counted=None):
+        """How often each word occurs, at least `min_count` times: a dict in the order of first appearance.
+
+        ``counted(n)`` is told of n more words after each piece of the file.
+        """
+        table, n_words = WordTable(), 0
         for piece in self._pieces():
             table.count(piece)
+            if counted is not None:
+                before, n_words = n_words, int(table.counts[: table.n_words].sum())
+                counted(n_words - before)
         frequent = np.flatnonzero(table.counts[: table.n_words] >= min_count)
         return dict(zip(table.words(frequent), table.counts[frequent].tolist(), strict=True))
 

@@ -29,16 +29,19 @@ def check_sentences(sentences, *, passes):
         )
 
 
-def word_counts(sentences, min_count=1):
+def word_counts(sentences, min_count=1, counted=None):
     """How often each word occurs: a dict in the order of first appearance.
 
-    Words that occur less than `min_count` times may be left out: of a large file that saves memory.
+    Words that occur less than `min_count` times may be left out: of a large file that saves memory. ``counted(n)`` is
+    told of n more words whenever some have been counted.
     """
     if isinstance(sentences, LineSentences):
-        return sentences.word_counts(min_count)
+        return sentences.word_counts(min_count, counted)
     counts = Counter()
     for sentence in token_lists(sentences):
         counts.update(sentence)
+        if counted is not None:
+            counted(len(sentence))
     return dict(counts)
 
 

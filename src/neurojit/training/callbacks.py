@@ -1,8 +1,11 @@
 """Callbacks: what watches a training from outside and may stop it."""
 
+import contextlib
 import csv
+import os
 from pathlib import Path
 
+from neurojit.core.files import named_errors
 from neurojit.training.monitor import Monitor
 from neurojit.training.options import real, whole
 
@@ -200,8 +203,14 @@ class CSVLog(Callback):
         has_header = self.path.exists() and self.path.stat().st_size > 0
         if has_header:
             self._check_header(columns)
-        with open(self.path, "a", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows(([] if has_header else [columns]) + [list(record.values())])
+        whole_rows = self.path.stat().st_size if has_header else 0
+        try:
+            with named_errors(self.path), open(self.path, "a", newline="", encoding="utf-8") as file:
+                csv.writer(file).writerows(([] if has_header else [columns]) + [list(record.values())])
+        except OSError:
+            with contextlib.suppress(OSError):  # where it could not even be opened
+                os.truncate(self.path, whole_rows)  # half a row would spoil the log for whoever goes on with it
+            raise
 
     def _check_header(self, columns):
         with open(self.path, newline="", encoding="utf-8") as file:

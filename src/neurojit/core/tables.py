@@ -30,6 +30,9 @@ class Table(list):
         super().__init__(rows)
         self.total = total
 
+    def __repr__(self):
+        return str(self)
+
     def __str__(self):
         rows = [*self, *([] if self.total is None else [self.total])]
         if not rows:

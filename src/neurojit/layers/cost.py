@@ -7,22 +7,18 @@ import math
 import numpy as np
 
 from neurojit.core.random import Key
-from neurojit.inspection.tables import Table
-from neurojit.layers import (
-    Combinator,
-    Concat,
-    ConvTranspose1d,
-    ConvTranspose2d,
-    ConvTranspose3d,
-    MaxUnpool1d,
-    MaxUnpool2d,
-    MaxUnpool3d,
-    Residual,
-    Sequential,
-)
+from neurojit.core.tables import Table
+from neurojit.layers.combinators import Combinator, Concat, Residual, Sequential
+from neurojit.layers.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
+from neurojit.layers.embedding import Embedding
+from neurojit.layers.recurrence import Recurrent
+from neurojit.layers.sequences import Bidirectional, TimeDistributed
+from neurojit.layers.unpooling import MaxUnpool1d, MaxUnpool2d, MaxUnpool3d
 
 _TRANSPOSED = ConvTranspose1d | ConvTranspose2d | ConvTranspose3d
 _CHAINS = Sequential | Residual | MaxUnpool1d | MaxUnpool2d | MaxUnpool3d
+_BRANCHES = Concat | Bidirectional
+_KNOWN = _CHAINS | _BRANCHES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,7 +34,7 @@ class Cost:
     parameters : int
         Numbers that are learned; those that several layers share count for the first one.
     multiply_adds : int
-        Of convolutions and dense layers, as is usual; what else there is costs little beside them.
+        Of convolutions, dense and recurrent layers, as is usual; what else there is costs little beside them.
     activations : int
         Numbers in the output.
     bytes : int
@@ -64,7 +60,7 @@ def cost(network, input_shape):
 
     The accounting of He and Sun, "Convolutional neural networks at constrained time cost" (CVPR 2015), equation 1: a
     convolution from c_in to c_out channels, with a window of s^2 and a map of m^2, is c_in s^2 c_out m^2 multiply-adds,
-    m^2 being outputs, or inputs where the convolution is transposed.
+    m^2 being outputs, or inputs where the convolution is transposed. A recurrent layer uses its weights in every step.
 
     Parameters
     ----------
@@ -84,7 +80,7 @@ def cost(network, input_shape):
     TypeError
         If the network holds a combinator of a kind that is not known.
     ValueError
-        If the network does not take inputs of this shape.
+        If the network does not take inputs of this shape, or the shape leaves a size open.
 
     Examples
     --------
@@ -99,49 +95,77 @@ def cost(network, input_shape):
     total                 -      34,726        120,960       10,378  180,416
     """
     input_shape = tuple(input_shape)
+    if any(size is None for size in input_shape):
+        raise ValueError(f"input_shape: got {input_shape}, wanted a number for each size")
     if not network.built:
         network = copy.deepcopy(network)
         network.make(input_shape, _NoNumbers(0))
     network.output_shape(input_shape)
     counted: set[int] = set()
-    rows = [_cost_of(path, layer, shape, counted) for path, layer, shape in _leaves(network, input_shape, "")]
+    rows = [_cost_of(*leaf, counted) for leaf in _leaves(network, input_shape, (), "")]
     sums = (sum(getattr(row, field.name) for row in rows) for field in dataclasses.fields(Cost)[2:])
     return Table(rows, Cost("total", None, *sums))
 
 
-def _leaves(layer, shape, path):
-    """Every layer that is not made of others, with its path and its input's shape, in the order they are passed."""
+def countable(network):
+    """Whether `cost` can count a network for the input it was built for."""
+    made_for = network.made_for
+    combinators = [layer for layer, _ in network.walk() if isinstance(layer, Combinator)]
+    return made_for is not None and None not in made_for and all(isinstance(c, _KNOWN) for c in combinators)
+
+
+def _leaves(layer, shape, steps, path):
+    """Every layer that is not made of others, in the order they are passed: its path, the layer, its input's shape, and
+    the axes before that, of steps it is applied to one by one.
+    """
     if not isinstance(layer, Combinator):
-        yield path, layer, shape
+        yield path, layer, shape, steps
         return
-    if not isinstance(layer, _CHAINS | Concat):
-        wanted = "Sequential, Residual, Concat and MaxUnpool as combinators"
+    if not isinstance(layer, _KNOWN):
+        wanted = "Sequential, Residual, Concat, recurrent ones and MaxUnpool as combinators"
         raise TypeError(f"network: got a {type(layer).__name__}, wanted {wanted}")
+    if isinstance(layer, TimeDistributed):
+        shape, steps = shape[1:], (*steps, shape[0])
     projection = getattr(layer, "projection", None)
     if projection is not None:
-        yield from _leaves(projection, shape, f"{path}.projection".lstrip("."))
+        yield from _leaves(projection, shape, steps, f"{path}.projection".lstrip("."))
     for i, child in enumerate(layer):
-        yield from _leaves(child, shape, f"{path}.{i}".lstrip("."))
-        if not isinstance(layer, Concat):
+        yield from _leaves(child, shape, steps, f"{path}.{i}".lstrip("."))
+        if not isinstance(layer, _BRANCHES):
             shape = child.output_shape(shape)
 
 
-def _cost_of(path, layer, input_shape, counted):
+def _cost_of(path, layer, input_shape, steps, counted):
     own = [p for p in layer.named_parameters().values() if id(p) not in counted]
     counted.update(id(p) for p in own)
-    output_shape = layer.output_shape(input_shape)
+    output_shape = (*steps, *layer.output_shape(input_shape))
     parameters, activations = sum(p.value.size for p in own), math.prod(output_shape)
-    positions = input_shape[:-1] if isinstance(layer, _TRANSPOSED) else output_shape[:-1]
-    weights = [p.value.size for name, p in layer.named_parameters().items() if name.endswith("weight")]
     itemsize = own[0].value.itemsize if own else np.dtype(np.float32).itemsize
     return Cost(
         layer=f"{path} {type(layer).__name__}".strip(),
         output_shape=output_shape,
         parameters=parameters,
-        multiply_adds=sum(weights) * math.prod(positions),  # each weight is used once for each position
+        multiply_adds=_multiply_adds(layer, input_shape) * math.prod(steps),
         activations=activations,
         bytes=itemsize * (parameters + activations),
     )
+
+
+def _multiply_adds(layer, input_shape):
+    """Each weight is used once for each position; those of an embedding are looked up."""
+    if isinstance(layer, Embedding):
+        return 0
+    positions = layer.output_shape(input_shape)[:-1]
+    if isinstance(layer, _TRANSPOSED):
+        positions = input_shape[:-1]
+    elif isinstance(layer, Recurrent) and not layer.return_sequences:
+        positions = (input_shape[0], *positions)
+    weights = [p.value.size for name, p in layer.named_parameters().items() if _is_weight(name)]
+    return sum(weights) * math.prod(positions)
+
+
+def _is_weight(name):
+    return name.endswith(("weight", "weight_ih", "weight_hh"))
 
 
 class _Unfilled(np.ndarray):
