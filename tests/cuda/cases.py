@@ -15,7 +15,7 @@ from neurojit.core.random import Key
 from neurojit.functional import device_correlation
 from neurojit.functional.normalization import follow
 from neurojit.functional.optimizer import adam_update, clip_by_global_norm, global_norm, rmsprop_update, sgd_update
-from tests.cuda.recurrent_cases import RECURRENT, leaves
+from tests.cuda.recurrent_cases import RECURRENT, SEQUENCE_LOSSES, leaves
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,4 +158,4 @@ UPDATES = [
 ]
 
 CASES = [*ACTIVATIONS, *CONVOLUTIONS, *POOLINGS, *NORMALIZATIONS, *LOSSES, *UPDATES]
-CASES += RECURRENT
+CASES += [*RECURRENT, *SEQUENCE_LOSSES]

@@ -8,6 +8,7 @@ from neurojit.functional.device_products import outer_product, product, transpos
 from neurojit.functional.device_recurrence import DeviceSequences
 from neurojit.functional.device_rows import cut_columns, joined_columns, scaled_steps
 from neurojit.kernels.cuda import gru as kernels
+from neurojit.kernels.cuda import walks
 
 
 class DeviceGru:
@@ -28,6 +29,10 @@ class DeviceGru:
         self.gates = batch.input_products(self.weight_ih, self.outside)
         self.inner, states = batch.room(batch.steps, batch.units), batch.start().reshape(-1)
         gates, inner, state = self.gates.reshape(-1), self.inner.reshape(-1), batch.state.reshape(-1)
+        if own := self._own_units(walks.gru_forward):
+            known = self.inside, batch.mask.reshape(-1), batch.lengths, inner, states
+            walks.gru_forward(gates, self.weight_hh.reshape(-1), *known, *batch.exchange(own, 1))
+            return batch.outputs()
         for s in range(batch.steps):
             known = batch.mask.reshape(-1), batch.lengths, s, batch.units
             if self.after:
@@ -38,6 +43,10 @@ class DeviceGru:
                 found_n = product(reset_state, self.u_n).reshape(-1)
             kernels.mix(gates, found, found_n, self.inside, self.after, *known, inner, states, state)
         return batch.outputs()
+
+    def _own_units(self, kernel):
+        """Of a block of a kernel of all steps; 0 with the reset before the product, where each step has two of them."""
+        return self.batch.own_units(kernel) if self.after else 0
 
     def backward(self, dys, wrt):
         """dx, dh0, dweight_ih, dweight_hh, dbias and dbias_hh."""
@@ -56,11 +65,17 @@ class DeviceGru:
         dy, dlast, states = batch.by_step(dy).reshape(-1), dlast.reshape(-1), batch.states.reshape(-1)
         mask, gates, inner = batch.mask.reshape(-1), self.gates.reshape(-1), self.inner.reshape(-1)
         columns = (3 if self.after else 2) * batch.units
-        weight = transposed(self.weight_hh if self.after else self.u_rz)
-        weight_n = None if self.after else transposed(self.u_n)
         dgates, dproducts = device_empty_like(self.gates), batch.room(batch.steps, columns)
         flat, none = (dgates.reshape(-1), dproducts.reshape(-1)), device_empty(0, dy.dtype)
         found, direct = dlast, device_empty_like(batch.state)
+        if own := self._own_units(walks.gru_backward):
+            found = device_empty_like(batch.state)
+            known = self.weight_hh.reshape(-1), mask, dlast, batch.lengths
+            room = found.reshape(-1), direct.reshape(-1), *flat, *batch.exchange(own, 4)
+            walks.gru_backward(dy, gates, inner, states, *known, *room)
+            return dgates, dproducts, direct, found
+        weight = transposed(self.weight_hh if self.after else self.u_rz)
+        weight_n = None if self.after else transposed(self.u_n)
         for s in reversed(range(batch.steps)):
             dgate = device_empty((batch.n, columns), dy.dtype)
             dmix = dgate if self.after else device_empty_like(batch.state)

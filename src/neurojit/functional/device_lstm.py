@@ -8,6 +8,7 @@ from neurojit.functional.device_products import outer_product, product, transpos
 from neurojit.functional.device_recurrence import DeviceSequences
 from neurojit.functional.device_rows import scaled_steps, taken_rows
 from neurojit.kernels.cuda import lstm as kernels
+from neurojit.kernels.cuda import walks
 
 _LEAST_TURNS = 64  # steps and images that a block of the peepholes' sums takes
 _MOST_BLOCKS = 64
@@ -30,11 +31,14 @@ class DeviceLstm:
         self.c = batch.room(batch.steps + 1 if keeps else 1, batch.units)
         first, states = self.c.head(1), batch.start()
         first[...] = self.c0.reshape(first.shape)
-        for s in range(batch.steps):
-            found = product(batch.state, self.weight_hh).reshape(-1)
-            known = self.peephole.reshape(-1), 1, self.coupled, batch.mask.reshape(-1), batch.lengths, s, batch.units
-            into = self.c.reshape(-1), states.reshape(-1), batch.state.reshape(-1)
-            kernels.step(self.gates.reshape(-1), found, *known, *into)
+        gates, into = self.gates.reshape(-1), (self.c.reshape(-1), states.reshape(-1))
+        peephole, known = self.peephole.reshape(-1), (self.coupled, batch.mask.reshape(-1), batch.lengths)
+        if own := batch.own_units(walks.lstm_forward):
+            walks.lstm_forward(gates, self.weight_hh.reshape(-1), peephole, *known, *into, *batch.exchange(own, 1))
+        else:
+            for s in range(batch.steps):
+                found = product(batch.state, self.weight_hh).reshape(-1)
+                kernels.step(gates, found, peephole, 1, *known, s, batch.units, *into, batch.state.reshape(-1))
         y, h_n = batch.outputs()
         last = np.arange(batch.n) + (len(self.c) - 1) * batch.n
         return y, (h_n, taken_rows(self.c.reshape(-1, batch.units), last))
@@ -42,15 +46,8 @@ class DeviceLstm:
     def backward(self, dys, wrt):
         """dx, dh0, dc0, dweight_ih, dweight_hh, dbias and dpeephole."""
         batch, (dy, (dlast, dc)) = self.batch, dys
-        dy, dlast, dc = batch.by_step(dy).reshape(-1), dlast.reshape(-1), dc.copy()
-        weight, dgates = transposed(self.weight_hh), device_empty_like(self.gates)
-        found, dgate = dlast, device_empty(self.gates.shape[1:], dy.dtype)
-        for s in reversed(range(batch.steps)):
-            gates = self.peephole.reshape(-1), 1, self.coupled
-            known = batch.mask.reshape(-1), found.reshape(-1), dlast, batch.lengths, s, batch.units
-            into = dc.reshape(-1), dgates.reshape(-1), dgate.reshape(-1)
-            kernels.step_backward(dy, self.gates.reshape(-1), self.c.reshape(-1), *gates, *known, *into)
-            found = product(dgate, weight) if s > 0 or wrt[1] else None
+        dc = dc.copy()
+        dgates, found = self._walk_back(batch.by_step(dy).reshape(-1), dlast.reshape(-1), dc, wrt[1])
         dx, dweight_ih, dbias = batch.gradients(dgates, self.weight_ih, (wrt[0], wrt[3], wrt[5]))
         return (
             dx,
@@ -61,6 +58,23 @@ class DeviceLstm:
             dbias,
             peephole_gradient(dgates, self.c, 1, batch.units, self.coupled) if wrt[6] else None,
         )
+
+    def _walk_back(self, dy, dlast, dc, wants_dh0):
+        """Gradients to the gates of all steps, and by the product to the first states; dc becomes that to the cells."""
+        batch, dgates = self.batch, device_empty_like(self.gates)
+        dc, into, mask = dc.reshape(-1), dgates.reshape(-1), batch.mask.reshape(-1)
+        given, peephole = (dy, self.gates.reshape(-1), self.c.reshape(-1)), self.peephole.reshape(-1)
+        if own := batch.own_units(walks.lstm_backward):
+            found, known = device_empty_like(batch.state), (peephole, self.coupled, mask, dlast, batch.lengths)
+            room = found.reshape(-1), dc, into, *batch.exchange(own, 4)
+            walks.lstm_backward(*given, self.weight_hh.reshape(-1), *known, *room)
+            return dgates, found
+        weight, dgate, found = transposed(self.weight_hh), device_empty(self.gates.shape[1:], dy.dtype), dlast
+        for s in reversed(range(batch.steps)):
+            known = mask, found.reshape(-1), dlast, batch.lengths, s, batch.units
+            kernels.step_backward(*given, peephole, 1, self.coupled, *known, dc, into, dgate.reshape(-1))
+            found = product(dgate, weight) if s > 0 or wants_dh0 else None
+        return dgates, found
 
 
 def peephole_gradient(dgates, c, positions, units, coupled):

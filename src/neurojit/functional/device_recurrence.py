@@ -4,12 +4,14 @@ import functools
 
 import numpy as np
 
-from neurojit.core.cuda import device_empty, to_device
+from neurojit.core.cuda import current_target, device_empty, to_device
 from neurojit.functional.columns import sum_over_rows
 from neurojit.functional.device_products import outer_product, product, transposed
 from neurojit.functional.device_rows import scaled_steps, summed_rows, taken_rows
+from neurojit.kernels.cuda import walks
 
 _OVER = -1
+_MOST_ROWS = 256  # more sequences keep the tiles of a product for each step busy
 
 
 @functools.lru_cache(maxsize=64)
@@ -106,6 +108,17 @@ class DeviceSequences:
         """y (n, t, h), and the states after each sequence's last step, (n, h)."""
         last = np.arange(self.n) + self.steps * self.n
         return self.by_time(self.states, 1), taken_rows(self.states.reshape(-1, self.units), last)
+
+    def own_units(self, kernel):
+        """Units of a block of a kernel of all steps; 0 where a product for each step is to be made."""
+        own = walks.own_units(self.units)
+        if own == 0 or not 0 < self.n <= _MOST_ROWS:
+            return 0
+        return own if -(-self.units // own) <= kernel.resident * current_target().processors else 0
+
+    def exchange(self, own, width):
+        """The last arguments of kernels that walk: units, own units, and room for `width` numbers a unit and row."""
+        return self.units, own, device_empty(2 * self.n * self.units * width, self.dtype)
 
     def seen_states(self):
         """The states before each step, as products saw them, (t, n, h)."""

@@ -22,6 +22,12 @@ def taken_rows(table, numbers, start=None):
     return y
 
 
+def taken_entries(x, numbers):
+    """Entries numbers[k] of x along its first axis, (*numbers.shape, ...), zeros where the number is below zero."""
+    table = x.reshape(len(x), x.size // max(1, len(x)))
+    return taken_rows(table, numbers).reshape(*numbers.shape, *x.shape[1:])
+
+
 def summed_rows(numbers, dy, rows):
     """What `taken_rows` gives back to a table of so many rows: for each the sum of its dy, in their order."""
     numbers = numbers.reshape(-1)

@@ -11,7 +11,7 @@ c (t + 1, n, h), or (1, n, h) where only the last is of use    peephole (3, posi
 
 from neurojit.core.cuda import Floats, Int, Ints, Launch, Matrix, cuda, cuda_kernel, device_function, quotient
 from neurojit.kernels.cuda.elementary import ONE, sigmoid, tanh
-from neurojit.kernels.cuda.recurrence import gradient_after, length_of, row_of, seen, unit_each
+from neurojit.kernels.cuda.recurrence import gradient_after, length_of, seen, unit_each
 
 LANES, STRIPES = 32, 8
 
@@ -49,6 +49,55 @@ def cell_backward(i, f, g, o, before, after, seen_by, coupled, d, dc):
     return di, df, dcell * i * (ONE - g * g), do, dcell * f + seen_by[0] * di + seen_by[1] * df
 
 
+@device_function
+def advance(gates, p_i, p_f, p_g, p_o, peephole, positions, coupled, length, step, row, unit, rows, units, c, states):
+    """One unit at a step: its gates, cell and state, which is returned; p_i to p_o are the products of the states."""
+    size = rows * units
+    k, depth = row * units + unit, quotient(c.size, size)
+    at = step * size + k
+    before = (step - quotient(step, depth) * depth) * size + k
+    after = (step + 1 - quotient(step + 1, depth) * depth) * size + k
+    if step >= length:
+        c[after] = c[before]
+        states[at + size] = states[at]
+        return states[at]
+    first = units if coupled == 0 else 0  # i stands before f, unless there is none
+    here = (step * rows + row) * (3 * units + first) + unit
+    a_i = gates[here] + p_i
+    here += first
+    a_f, a_g, a_o = gates[here] + p_f, gates[here + units] + p_g, gates[here + 2 * units] + p_o
+    seen_by = peepholes(peephole, positions, row, unit, units, c.dtype.type(0))
+    i, f, g, o, new, v = cell(a_i, a_f, a_g, a_o, c[before], seen_by, coupled)
+    if coupled == 0:
+        gates[here - units] = i
+    gates[here], gates[here + units], gates[here + 2 * units] = f, g, o
+    c[after], states[at + size] = new, v
+    return v
+
+
+@device_function
+def retreat(
+    dy, gates, c, peephole, positions, coupled, mask, product, dlast, length, step, row, unit, rows, units, dc, dgates
+):
+    """One unit at a step of the way back: what goes into i, f, g and o, in dgates and returned, and dc."""
+    size, zero = rows * units, dy.dtype.type(0)
+    k = row * units + unit
+    at, first = step * size + k, units if coupled == 0 else 0
+    here = (step * rows + row) * (3 * units + first) + unit
+    di, df, dg, do = zero, zero, zero, zero
+    if step < length:
+        d = gradient_after(dy, product, mask, dlast, step, length, size, k)
+        seen_by = peepholes(peephole, positions, row, unit, units, zero)
+        i, f, g, o = gates[here], gates[here + first], gates[here + first + units], gates[here + first + 2 * units]
+        di, df, dg, do, dbefore = cell_backward(i, f, g, o, c[at], c[at + size], seen_by, coupled, d, dc[k])
+        dc[k] = dbefore
+    if coupled == 0:
+        dgates[here] = di
+    here += first
+    dgates[here], dgates[here + units], dgates[here + 2 * units] = df, dg, do
+    return di, df, dg, do
+
+
 def _step_plan(gates, product, peephole, positions, coupled, mask, lengths, step, units, c, states, state):
     return unit_each(state.size)
 
@@ -69,30 +118,17 @@ def step(
     state: Floats,
 ):
     """Gates, cells and states of a step."""
-    k, size = cuda.grid(1), state.size
-    if k >= size:
+    k = cuda.grid(1)
+    if k >= state.size:
         return
-    row, depth, at = row_of(k, units), quotient(c.size, size), step * size + k
-    unit, rows = k - row * units, quotient(size, units)
-    before = (step - quotient(step, depth) * depth) * size + k
-    after = (step + 1 - quotient(step + 1, depth) * depth) * size + k
-    if step >= length_of(lengths, row, step + 1):
-        c[after] = c[before]
-        states[at + size] = states[at]
-        return
-    first = units if coupled == 0 else 0  # i stands before f, unless there is none
-    width = 3 * units + first
-    here, there = (step * rows + row) * width + unit, row * width + unit
-    a_i = gates[here] + product[there]
-    here, there = here + first, there + first
-    a_f, a_g = gates[here] + product[there], gates[here + units] + product[there + units]
-    a_o = gates[here + 2 * units] + product[there + 2 * units]
-    seen_by = peepholes(peephole, positions, row, unit, units, c.dtype.type(0))
-    i, f, g, o, new, v = cell(a_i, a_f, a_g, a_o, c[before], seen_by, coupled)
-    if coupled == 0:
-        gates[here - units] = i
-    gates[here], gates[here + units], gates[here + 2 * units] = f, g, o
-    c[after], states[at + size], state[k] = new, v, seen(v, mask, k)
+    row, rows = quotient(k, units), quotient(state.size, units)
+    unit, first = k - row * units, units if coupled == 0 else 0
+    there, length = row * (3 * units + first) + unit, length_of(lengths, row, step + 1)
+    p_i, p_f = product[there], product[there + first]
+    p_g, p_o = product[there + first + units], product[there + first + 2 * units]
+    known = peephole, positions, coupled, length, step
+    v = advance(gates, p_i, p_f, p_g, p_o, *known, row, unit, rows, units, c, states)
+    state[k] = seen(v, mask, k)
 
 
 def _backward_plan(
@@ -122,28 +158,18 @@ def step_backward(
     """dgates[step], and the same apart for the product; dc (n, h) comes in as gradient to this step's cells and goes
     out as that to the ones before.
     """
-    k, size = cuda.grid(1), dc.size
-    if k >= size:
+    k = cuda.grid(1)
+    if k >= dc.size:
         return
-    row, at, zero = row_of(k, units), step * size + k, dy.dtype.type(0)
-    unit, rows = k - row * units, quotient(size, units)
-    length = length_of(lengths, row, quotient(dy.size, size))
-    first = units if coupled == 0 else 0
-    width = 3 * units + first
-    here, there = (step * rows + row) * width + unit, row * width + unit
-    di, df, dg, do = zero, zero, zero, zero
-    if step < length:
-        d = gradient_after(dy, product, mask, dlast, step, length, size, k)
-        seen_by = peepholes(peephole, positions, row, unit, units, zero)
-        i, f, g, o = gates[here], gates[here + first], gates[here + first + units], gates[here + first + 2 * units]
-        di, df, dg, do, dbefore = cell_backward(i, f, g, o, c[at], c[at + size], seen_by, coupled, d, dc[k])
-        dc[k] = dbefore
+    row, rows = quotient(k, units), quotient(dc.size, units)
+    unit, first = k - row * units, units if coupled == 0 else 0
+    there, length = row * (3 * units + first) + unit, length_of(lengths, row, quotient(dy.size, dc.size))
+    known = peephole, positions, coupled, mask, product, dlast, length, step
+    di, df, dg, do = retreat(dy, gates, c, *known, row, unit, rows, units, dc, dgates)
     if coupled == 0:
-        dgates[here] = dgate[there] = di
-    here, there = here + first, there + first
-    dgates[here] = dgate[there] = df
-    dgates[here + units] = dgate[there + units] = dg
-    dgates[here + 2 * units] = dgate[there + 2 * units] = do
+        dgate[there] = di
+    there += first
+    dgate[there], dgate[there + units], dgate[there + 2 * units] = df, dg, do
 
 
 def _peephole_plan(dgates, c, coupled, units, partial):

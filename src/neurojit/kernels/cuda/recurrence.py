@@ -12,7 +12,7 @@ A sequence that has ended keeps its state, and its gradients to gates are zero: 
 sums over all steps need not know lengths. All arrays are flat.
 """
 
-from neurojit.core.cuda import Launch, device_function, quotient
+from neurojit.core.cuda import Launch, device_function
 
 THREADS = 256
 
@@ -39,9 +39,3 @@ def gradient_after(dy, product, mask, dlast, step, length, size, k):
     """The gradient to the state after a step: of its output, and of what came later or of the last state."""
     later = dlast[k] if step == length - 1 else seen(product[k], mask, k)
     return dy[step * size + k] + later
-
-
-@device_function
-def row_of(k, units):
-    """The row of the thread that takes unit k of all."""
-    return quotient(k, units)
