@@ -7,6 +7,7 @@ import neurojit as nj
 import neurojit.functional as F
 from neurojit.core.cuda import on_device, to_device, use_target
 from neurojit.core.random import Key
+from neurojit.kernels.cuda import walks
 from neurojit.layers import (
     GRU,
     LSTM,
@@ -24,7 +25,7 @@ from neurojit.layers import (
 )
 
 pytest.importorskip("greenlet", reason="the emulator of kernels needs greenlet")
-from tests.cuda.recurrent_cases import leaves
+from tests.cuda.recurrent_cases import BY_STEP, leaves
 from tests.emulator.target import Emulator
 
 TOKENS = np.array([[1, 0, 3, 1], [2, 2, 1, 0]])
@@ -73,6 +74,25 @@ def test_layers(device, name):
     assert len(found) == len(expected)
     for got, wanted in zip(found, expected, strict=True):
         np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-12)
+
+
+@pytest.mark.parametrize("case", BY_STEP, ids=str)
+def test_a_product_for_each_step(device, case):
+    for got, wanted in zip(case.run(np.float64, to_device), case.run(np.float64, np.array), strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=1e-12)
+    assert not any(name.startswith("walks") for name in device.launched)
+
+
+def test_a_grid_that_meets_has_room(device, monkeypatch):
+    batch = [to_device(np.ones(shape, np.float32)) for shape in ((2, 3, 1), (1, 3), (3, 3))]
+    F.rnn(batch[0], None, *batch[1:])
+    assert "walks.rnn_forward" in device.launched
+    monkeypatch.setattr(device, "processors", 1)  # room for two blocks, where three are wanted
+    device.launched.clear()
+    y, _ = F.rnn(batch[0], None, *batch[1:])
+    assert "walks.rnn_forward" not in device.launched
+    with pytest.raises(ValueError, match="rnn_forward: got 3 blocks that meet, wanted at most 2 for each of 1"):
+        walks.rnn_forward(*[y.reshape(-1)] * 2, 0, *[y.reshape(-1)] * 3, 3, 1, y.reshape(-1))
 
 
 def test_states_are_carried_on(device):

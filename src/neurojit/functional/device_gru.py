@@ -29,7 +29,8 @@ class DeviceGru:
         self.gates = batch.input_products(self.weight_ih, self.outside)
         self.inner, states = batch.room(batch.steps, batch.units), batch.start().reshape(-1)
         gates, inner, state = self.gates.reshape(-1), self.inner.reshape(-1), batch.state.reshape(-1)
-        if own := self._own_units(walks.gru_forward):
+        own = batch.own_units(walks.gru_forward) if self.after else 0  # each step has two products else
+        if own:
             known = self.inside, batch.mask.reshape(-1), batch.lengths, inner, states
             walks.gru_forward(gates, self.weight_hh.reshape(-1), *known, *batch.exchange(own, 1))
             return batch.outputs()
@@ -43,10 +44,6 @@ class DeviceGru:
                 found_n = product(reset_state, self.u_n).reshape(-1)
             kernels.mix(gates, found, found_n, self.inside, self.after, *known, inner, states, state)
         return batch.outputs()
-
-    def _own_units(self, kernel):
-        """Of a block of a kernel of all steps; 0 with the reset before the product, where each step has two of them."""
-        return self.batch.own_units(kernel) if self.after else 0
 
     def backward(self, dys, wrt):
         """dx, dh0, dweight_ih, dweight_hh, dbias and dbias_hh."""
@@ -68,12 +65,6 @@ class DeviceGru:
         dgates, dproducts = device_empty_like(self.gates), batch.room(batch.steps, columns)
         flat, none = (dgates.reshape(-1), dproducts.reshape(-1)), device_empty(0, dy.dtype)
         found, direct = dlast, device_empty_like(batch.state)
-        if own := self._own_units(walks.gru_backward):
-            found = device_empty_like(batch.state)
-            known = self.weight_hh.reshape(-1), mask, dlast, batch.lengths
-            room = found.reshape(-1), direct.reshape(-1), *flat, *batch.exchange(own, 4)
-            walks.gru_backward(dy, gates, inner, states, *known, *room)
-            return dgates, dproducts, direct, found
         weight = transposed(self.weight_hh if self.after else self.u_rz)
         weight_n = None if self.after else transposed(self.u_n)
         for s in reversed(range(batch.steps)):

@@ -15,7 +15,6 @@ import functools
 
 from neurojit.core.cuda import Floats, Int, Ints, Launch, cuda, cuda_kernel, device_function, load4, quotient
 from neurojit.kernels.cuda.gru import advance as gru_advance
-from neurojit.kernels.cuda.gru import retreat as gru_retreat
 from neurojit.kernels.cuda.lstm import advance as lstm_advance
 from neurojit.kernels.cuda.lstm import retreat as lstm_retreat
 from neurojit.kernels.cuda.recurrence import length_of, seen
@@ -110,10 +109,10 @@ def _plan(*arguments):
     return Launch(-(-units // own), THREADS)
 
 
-walk = functools.partial(cuda_kernel, _plan, registers=128, threads=THREADS, wide_loads=1)
+walk = functools.partial(cuda_kernel, _plan, registers=128, threads=THREADS, wide_loads=1, resident=2)
 
 
-@walk(resident=2)
+@walk()
 def rnn_forward(
     sums: Floats,
     weight: Floats,
@@ -149,7 +148,7 @@ def rnn_forward(
         grid.sync()
 
 
-@walk(resident=2)
+@walk()
 def rnn_backward(
     dy: Floats,
     states: Floats,
@@ -189,7 +188,7 @@ def rnn_backward(
             cuda.syncthreads()
 
 
-@walk(resident=2)
+@walk()
 def lstm_forward(
     gates: Floats,
     weight: Floats,
@@ -229,7 +228,7 @@ def lstm_forward(
         grid.sync()
 
 
-@walk(resident=2)
+@walk()
 def lstm_backward(
     dy: Floats,
     gates: Floats,
@@ -275,7 +274,7 @@ def lstm_backward(
             cuda.syncthreads()
 
 
-@walk(resident=2)
+@walk()
 def gru_forward(
     gates: Floats,
     weight: Floats,
@@ -311,51 +310,3 @@ def gru_forward(
                 exchange[there + unit * rows + row] = seen(v, mask, row * units + unit)
             cuda.syncthreads()
         grid.sync()
-
-
-@walk(registers=208, resident=1)
-def gru_backward(
-    dy: Floats,
-    gates: Floats,
-    inner: Floats,
-    states: Floats,
-    weight: Floats,
-    mask: Floats,
-    dlast: Floats,
-    lengths: Ints,
-    product: Floats,
-    direct: Floats,
-    dgates: Floats,
-    dproducts: Floats,
-    units: Int,
-    own: Int,
-    exchange: Floats,
-):
-    """dgates and dproducts of all steps, where the reset comes after the product; product and direct (n, h) end as the
-    gradients to the first states by the product and by z.
-    """
-    held, found = cuda.shared.array(HELD, dy.dtype), cuda.shared.array(FOUND, dy.dtype)
-    grid, warp, lane = cuda.cg.this_grid(), cuda.threadIdx.x // LANES, cuda.threadIdx.x % LANES
-    unit, half = cuda.blockIdx.x * own + warp, exchange.size // 2
-    rows, owns = direct.size // units, warp < own and unit < units
-    steps, zero = dy.size // direct.size, dy.dtype.type(0)
-    hold(weight, units, own, 3, True, held)
-    for step in range(steps - 1, -1, -1):
-        here = (step & 1) * half
-        for first_row in range(0, rows, LANES):
-            row = first_row + lane
-            if owns and row < rows:
-                known = mask, product, dlast, length_of(lengths, row, steps), step, row, unit, rows, units
-                dr, dz, _, dinner = gru_retreat(dy, gates, inner, states, 1, *known, direct, dgates)
-                at = (step * rows + row) * 3 * units + unit
-                dproducts[at], dproducts[at + units], dproducts[at + 2 * units] = dr, dz, dinner
-                tell(exchange, here, unit, row, rows, dr, dz, dinner, zero)
-            cuda.syncwarp()
-        grid.sync()
-        for first_row in range(0, rows, LANES):
-            row = first_row + lane
-            find_gradient(exchange, here, held, units, own, row, rows, found)
-            cuda.syncthreads()
-            if owns and row < rows:
-                product[row * units + unit] = summed(found, own, 0)
-            cuda.syncthreads()
