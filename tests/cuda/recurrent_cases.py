@@ -154,7 +154,11 @@ SEQUENCE_LOSSES = [
     Call(F.embedding, (7, 3), (np.array([[1, 0, 3], [1, 1, 5]]),)),
     Call(F.embedding, (2, 3), (np.zeros((0, 2), np.int64),)),
     Call(F.nll_loss, (3, 3, 5), options={"targets": CLASSES}),
-    Call(F.nll_loss, (9, 5), options={"targets": CLASSES.ravel(), "reduction": "none", "weight": np.arange(1.0, 6)}),
+    Call(
+        F.nll_loss,
+        (9, 5),
+        options={"targets": CLASSES.ravel(), "reduction": "none", "weight": np.arange(1.0, 6).tolist()},
+    ),
     Call(F.ctc_loss, (4, 11, 4), options=UNALIGNED | {"zero_infinity": True}),
     Call(F.ctc_loss, (4, 11, 4), options=UNALIGNED | {"reduction": "none"}),
     Call(F.ctc_loss, (2, 2, 3), options={"targets": [1], "input_lengths": [0, 2], "target_lengths": [0, 1]}),
