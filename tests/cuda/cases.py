@@ -10,18 +10,12 @@ from collections.abc import Callable
 import numpy as np
 
 import neurojit.functional as F
-from neurojit.core.cuda import to_host, zeros_like
+from neurojit.core.cuda import zeros_like
 from neurojit.core.random import Key
 from neurojit.functional import device_correlation
 from neurojit.functional.normalization import follow
 from neurojit.functional.optimizer import adam_update, clip_by_global_norm, global_norm, rmsprop_update, sgd_update
-
-
-def leaves(value):
-    """All arrays in a nest of tuples, on the host."""
-    if isinstance(value, tuple | list):
-        return [leaf for part in value for leaf in leaves(part)]
-    return [] if value is None else [np.asarray(to_host(value))]
+from tests.cuda.recurrent_cases import RECURRENT, SEQUENCE_LOSSES, leaves
 
 
 @dataclasses.dataclass(frozen=True)
@@ -164,3 +158,4 @@ UPDATES = [
 ]
 
 CASES = [*ACTIVATIONS, *CONVOLUTIONS, *POOLINGS, *NORMALIZATIONS, *LOSSES, *UPDATES]
+CASES += [*RECURRENT, *SEQUENCE_LOSSES]

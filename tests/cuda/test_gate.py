@@ -1,10 +1,12 @@
 """The gate that compiled kernels have to pass stops those that it should."""
 
+import dataclasses
 import math
 
 import pytest
 
 from neurojit.core.cuda import CudaKernel, Floats, Int, Launch, cuda, load4, store4
+from neurojit.kernels.cuda import walks
 from tests.cuda import gate
 
 pytestmark = pytest.mark.skipif(gate.unavailable() is not None, reason=str(gate.unavailable()))
@@ -95,3 +97,9 @@ def test_catches_a_breach(function, promises, complaint):
 
 def test_float64_is_no_breach_in_a_float64_kernel():
     assert complaints(double_constant, precision="float64") == []
+
+
+def test_blocks_that_have_no_room_at_once_are_seen():
+    for resident, complaint in ((8, "bytes of shared memory for 8 blocks"), (0, "0 blocks resident, wanted some")):
+        kernel = dataclasses.replace(walks.rnn_forward, resident=resident)
+        assert any(complaint in found for found in gate.complaints(kernel, "float32", "sm_80"))

@@ -48,13 +48,21 @@ def test_says_what_is_missing(no_gpu, monkeypatch):
     assert diagnosis.missing() == []
 
 
+class Stranger(nj.RecurrentClassifier):
+    """An estimator that computes on the CPU alone."""
+
+    _computes_on_cuda = False
+
+
 def test_estimators_fail_at_once(no_gpu):
     model = nj.ConvNetClassifier(device="cuda", callbacks=[])
     with pytest.raises(CudaUnavailable, match="no NVIDIA driver"):
         model.fit(np.zeros((4, 8, 8, 1)), [0, 1, 0, 1])
     assert not hasattr(model, "classes_")
-    with pytest.raises(ValueError, match="RecurrentClassifier has no CUDA kernels yet"):
+    with pytest.raises(CudaUnavailable, match="no NVIDIA driver"):
         nj.RecurrentClassifier(device="cuda").fit(np.zeros((4, 8, 1)), [0, 1, 0, 1])
+    with pytest.raises(ValueError, match="Stranger has no CUDA kernels yet"):
+        Stranger(device="cuda").fit(np.zeros((4, 8, 1)), [0, 1, 0, 1])
     with pytest.raises(ValueError, match="device: got 'gpu', wanted 'cpu' or 'cuda' or 'auto'"):
         nj.ConvNetClassifier(device="gpu").fit(np.zeros((4, 8)), [0, 1, 0, 1])
     with pytest.raises(CudaUnavailable):

@@ -101,6 +101,7 @@ class LanguageModel(TextModel, NetworkEstimator):
     """
 
     _unit = "symbols"
+    _computes_on_cuda = True
 
     def __init__(
         self,

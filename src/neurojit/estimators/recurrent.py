@@ -57,8 +57,9 @@ class RecurrentClassifier(Classification, Recurrent):
         Weights of classes in the loss, by label; "balanced" gives each class the same total weight.
     callbacks : list of neurojit.training.Callback or None, default=None
         Told of every epoch and batch.
-    device : {"cpu"}, default="cpu"
-        Where to compute.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where to compute: on the CPU, on an NVIDIA GPU (extra ``cuda``), or on the GPU where there is one. A loaded
+        estimator computes on the CPU.
     n_threads : int or None, default=None
         Threads to compute on; None is all. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None

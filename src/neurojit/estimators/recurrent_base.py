@@ -24,6 +24,7 @@ class Recurrent(NetworkEstimator):
     """
 
     _unit = "sequences"
+    _computes_on_cuda = True
     _per_step = False
 
     def __init__(

@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.validation import check_array, validate_data
 
 from neurojit import training
+from neurojit.core.cuda import to_device, to_host
 from neurojit.estimators.inputs import check_input, naming, precision
 from neurojit.estimators.series import check_finite, check_matrix
 from neurojit.layers.base import Mode
@@ -122,7 +123,7 @@ class SequenceMaker:
         Yields
         ------
         rows, outputs, lengths
-            Indices of a batch's sequences, and their outputs and lengths.
+            Indices of a batch's sequences, and their outputs, on the host, and lengths.
         """
         lengths = sequence_lengths(self.X)
         by_length, values = np.argsort(lengths, kind="stable"), int(np.prod(step_shape(self.X)))
@@ -130,7 +131,9 @@ class SequenceMaker:
         while start < len(by_length):
             size = max(1, min(_LARGEST_BATCH, _BATCH_VALUES // (values * int(lengths[by_length[start]]))))
             rows = by_length[start : start + size]
-            yield rows, network.forward(*self._batch(rows, lengths[rows])), lengths[rows]
+            x, mode = self._batch(rows, lengths[rows])
+            outputs = network.forward(to_device(x) if network.device == "cuda" else x, mode)
+            yield rows, to_host(outputs), lengths[rows]
             start += size
 
     def _batch(self, rows, lengths):

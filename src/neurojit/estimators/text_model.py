@@ -8,10 +8,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from neurojit import decoding
 from neurojit import functional as F
+from neurojit.core.cuda import to_host
 from neurojit.core.device import threads
 from neurojit.core.random import Key
 from neurojit.estimators.options import Number
 from neurojit.estimators.text_stream import TextStream
+from neurojit.functional.device_rows import taken_entries
 from neurojit.layers.base import Mode
 from neurojit.text.symbols import TextSymbols
 
@@ -175,15 +177,22 @@ class TextModel:
         def step(numbers, state):
             carry = dict(state)
             outputs = self.network_.forward(numbers[:, None], Mode(carry=carry))
-            return F.log_softmax(outputs[:, -1]), carry
+            return F.log_softmax(to_host(outputs)[:, -1]), carry
 
         with threads(self.n_threads):
             if len(start) > 1:
                 self.network_.forward(start[None, :-1], Mode(carry=carry))
-            (best,) = decoding.step_beam_search(
-                step, int(start[-1]), state=carry, max_length=length, width=width, verbose=self.verbose
-            )
+            options = {"max_length": length, "width": width, "verbose": self.verbose}
+            options["reorder"] = _reorder(self.network_.device)
+            (best,) = decoding.step_beam_search(step, int(start[-1]), state=carry, **options)
         return self._symbols.decode(best.tokens)
+
+
+def _reorder(device):
+    """What takes rows of carried states; None is the search's own, for arrays on the host."""
+    if device == "cpu":
+        return None
+    return lambda carry, rows: {layer: tuple(taken_entries(s, rows) for s in states) for layer, states in carry.items()}
 
 
 def check_text(text):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from neurojit import functional as F
+from neurojit.core.cuda import to_device, to_host
 from neurojit.layers.base import Mode
 
 
@@ -51,7 +52,7 @@ class TextStream:
     def feed_numbers(self, numbers):
         """The same for symbols by their numbers, at least one."""
         outputs = self._network.forward(np.asarray(numbers, np.int64)[None], Mode(carry=self._carry))
-        self.log_probabilities = F.log_softmax(outputs[0, -1:])[0]
+        self.log_probabilities = F.log_softmax(to_host(outputs)[0, -1:])[0]
         return self
 
     def copy(self):
@@ -65,7 +66,7 @@ class TextStream:
         """What going on needs, as a nested dict of arrays."""
         paths = dict(self._network.walk())
         carried = {
-            paths[layer].rstrip("."): {str(i): part for i, part in enumerate(state)}
+            paths[layer].rstrip("."): {str(i): to_host(part) for i, part in enumerate(state)}
             for layer, state in self._carry.items()
         }
         return {"log_probabilities": self.log_probabilities, "carry": carried}
@@ -76,8 +77,9 @@ class TextStream:
         unknown = state["carry"].keys() - layers.keys()
         if unknown:
             raise ValueError(f"state: got states of unknown layers {sorted(unknown)}, wanted those of this network")
+        move = to_device if self._network.device == "cuda" else np.asarray
         self._carry = {
-            layers[path]: tuple(carried[str(i)] for i in range(len(carried)))
+            layers[path]: tuple(move(carried[str(i)]) for i in range(len(carried)))
             for path, carried in state["carry"].items()
         }
         self.log_probabilities = state["log_probabilities"]

@@ -43,8 +43,13 @@ def _device_sum_over_rows(x, channels):
     rows = x.size // channels
     partial = device_empty((max(1, min(_DEVICE_BLOCKS, rows // _DEVICE_ROWS)), channels), x.dtype)
     sums.channel_sums(x, channels, partial)
+    return over_parts(partial)
+
+
+def over_parts(partial):
+    """The sum of an array (parts, columns) on the device over its parts."""
     if len(partial) == 1:
-        return partial.reshape(channels)
-    total = device_empty(channels, x.dtype)
+        return partial.reshape(-1)
+    total = device_empty(partial.shape[1], partial.dtype)
     sums.sum_partials(partial, total)
     return total

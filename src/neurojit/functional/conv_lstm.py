@@ -5,42 +5,58 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import on_device
 from neurojit.core.memory import empty
 from neurojit.functional.columns import sum_over_rows
 from neurojit.functional.correlation import data_gradient, forward, weight_gradient
+from neurojit.functional.device_conv_lstm import DeviceConvLstm
 from neurojit.functional.geometry import geometry_of
 from neurojit.functional.op import op
 from neurojit.functional.recurrence import check_given
 from neurojit.kernels.cpu import conv_lstm as kernels
 
 
+def _checked(x, h0, c0, weight_ih, weight_hh, bias, peephole):
+    """Canonical arrays, the peephole as (3, positions, h)."""
+    x = canonical(x, "x", ndim=5)
+    if 0 in x.shape[1:]:
+        raise ValueError(f"x: got shape {x.shape}, wanted (n, t, height, width, c) without an empty axis but n")
+    n, _, height, width, c_in = x.shape
+    weight_hh = canonical(weight_hh, "weight_hh", dtype=x.dtype, ndim=4)
+    h = weight_hh.shape[2]
+    if weight_hh.shape[3] != 4 * h or min(weight_hh.shape) == 0:
+        raise ValueError(f"weight_hh: got shape {weight_hh.shape}, wanted (kernel height, kernel width, h, 4 h)")
+    weight_ih = canonical(weight_ih, "weight_ih", dtype=x.dtype, shape=(None, None, c_in, 4 * h))
+    bias = check_given(bias, "bias", x, (4 * h,))
+    h0, c0 = (check_given(v, name, x, (n, height, width, h)) for v, name in ((h0, "h0"), (c0, "c0")))
+    if peephole is not None:
+        peephole = peephole if on_device(peephole) else np.asarray(peephole)
+        wanted = (3, h) if peephole.ndim == 2 else (3, height, width, h)
+        peephole = canonical(peephole, "peephole", dtype=x.dtype, shape=wanted)
+        peephole = peephole.reshape(3, peephole.size // (3 * h), h)
+    return x, h0, c0, weight_ih, weight_hh, bias, peephole
+
+
+def _geometries(x, weight_ih, weight_hh):
+    """Of the convolutions of inputs and of states."""
+    n, _, height, width, c_in = x.shape
+    same = (1, "same", 1, 1)
+    inputs = geometry_of((n, height, width, c_in), weight_ih.shape, *same)
+    return inputs, geometry_of((n, height, width, weight_hh.shape[2]), weight_hh.shape, *same)
+
+
 class _ConvLstm:
     """A checked call; everything that is kept of steps is (t, n, height, width, channels)."""
 
-    def __init__(self, x, h0, c0, weight_ih, weight_hh, bias, peephole):
-        x = canonical(x, "x", ndim=5)
-        if 0 in x.shape[1:]:
-            raise ValueError(f"x: got shape {x.shape}, wanted (n, t, height, width, c) without an empty axis but n")
+    def __init__(self, x, h0, c0, weight_ih, weight_hh, bias, peephole, inputs, states):
         n, self.steps, height, width, c_in = x.shape
-        weight_hh = canonical(weight_hh, "weight_hh", dtype=x.dtype, ndim=4)
         h = self.h = weight_hh.shape[2]
-        if weight_hh.shape[3] != 4 * h or min(weight_hh.shape) == 0:
-            raise ValueError(f"weight_hh: got shape {weight_hh.shape}, wanted (kernel height, kernel width, h, 4 h)")
-        weight_ih = canonical(weight_ih, "weight_ih", dtype=x.dtype, shape=(None, None, c_in, 4 * h))
-        maps = (n, height, width, h)
-        self.bias = check_given(bias, "bias", x, (4 * h,))
-        states = (check_given(v, name, x, maps) for v, name in ((h0, "h0"), (c0, "c0")))
-        self.h0, self.c0 = (np.zeros(maps, x.dtype) if v is None else v for v in states)
-        self.peephole, self.peephole_shape = np.zeros((0, 1, h), x.dtype), np.shape(peephole)
-        if peephole is not None:
-            wanted = (3, h) if len(self.peephole_shape) == 2 else (3, height, width, h)
-            self.peephole = canonical(peephole, "peephole", dtype=x.dtype, shape=wanted).reshape(3, -1, h)
-        self.weight_ih, self.weight_hh = weight_ih, weight_hh
+        self.weight_ih, self.weight_hh, self.bias = weight_ih, weight_hh, bias
+        self.maps, self.rows = (n, height, width, h), n * height * width
+        self.h0, self.c0 = (np.zeros(self.maps, x.dtype) if v is None else v for v in (h0, c0))
+        self.peephole = np.zeros((0, 1, h), x.dtype) if peephole is None else peephole
         self.x = np.ascontiguousarray(x.swapaxes(0, 1)).reshape(n * self.steps, 1, height, width, c_in)
-        same = (1, "same", 1, 1)
-        self.inputs = geometry_of((n, height, width, c_in), weight_ih.shape, *same)
-        self.states = geometry_of(maps, weight_hh.shape, *same)
-        self.maps, self.rows = maps, n * height * width
+        self.inputs, self.states = inputs, states
 
     def run(self, keeps):
         """h and c of all steps with those before the first, and the gates, or of c and gates the last ones alone."""
@@ -72,6 +88,28 @@ class _ConvLstm:
     def by_step(self, array):
         """(n, t, height, width, channels) as (t, rows, channels)."""
         return np.ascontiguousarray(array.swapaxes(0, 1)).reshape(self.steps, self.rows, array.shape[-1])
+
+    def backward(self, dys, wrt, hs, cs, gates):
+        """All gradients, of what `run` gave; that of the peephole is (3, positions, h)."""
+        dy, (dh_n, dc_n) = dys
+        dy = self.by_step(dy)
+        dh, dc = dh_n.reshape(hs[0].shape), dc_n.reshape(hs[0].shape).copy()
+        dgates = empty(gates.shape, gates.dtype)
+        for t in reversed(range(self.steps)):
+            kernels.backward(gates[t], cs[t], cs[t + 1], self.peephole, dy[t] + dh, dc, dgates[t])
+            if t > 0 or wrt[1]:
+                dh = data_gradient(self.as_maps(dgates[t]), self.weight_hh, self.states).reshape(hs[0].shape)
+        maps = self.as_maps(dgates)
+        dx = data_gradient(maps, self.weight_ih, self.inputs) if wrt[0] else None
+        return (
+            None if dx is None else self.by_batch(dx.reshape(self.steps, self.rows, dx.shape[-1])),
+            dh.reshape(self.maps) if wrt[1] else None,
+            dc.reshape(self.maps) if wrt[2] else None,
+            weight_gradient(self.x, maps, self.weight_ih.shape, self.inputs) if wrt[3] else None,
+            weight_gradient(self.as_maps(hs[:-1]), maps, self.weight_hh.shape, self.states) if wrt[4] else None,
+            sum_over_rows(dgates) if wrt[5] else None,
+            _peephole_gradient(dgates, cs, self) if wrt[6] else None,
+        )
 
 
 @op("x", "h0", "c0", "weight_ih", "weight_hh", "bias", "peephole")
@@ -132,34 +170,31 @@ def conv_lstm(x, h0, c0, weight_ih, weight_hh, bias=None, *, peephole=None):
     >>> y.shape, h_n.shape
     ((1, 2, 4, 4, 2), (1, 4, 4, 2))
     """
-    return _ConvLstm(x, h0, c0, weight_ih, weight_hh, bias, peephole).run(keeps=False)[0]
+    arrays = _checked(x, h0, c0, weight_ih, weight_hh, bias, peephole)
+    geometries = _geometries(arrays[0], *arrays[3:5])
+    if on_device(arrays[0]):
+        return DeviceConvLstm(*arrays, *geometries).run(keeps=False)
+    return _ConvLstm(*arrays, *geometries).run(keeps=False)[0]
 
 
 @conv_lstm.define_vjp
 def _conv_lstm_vjp(x, h0, c0, weight_ih, weight_hh, bias=None, *, peephole=None):
-    call = _ConvLstm(x, h0, c0, weight_ih, weight_hh, bias, peephole)
-    results, hs, cs, gates = call.run(keeps=True)
+    arrays = _checked(x, h0, c0, weight_ih, weight_hh, bias, peephole)
+    geometries = _geometries(arrays[0], *arrays[3:5])
+    if on_device(arrays[0]):
+        device_call = DeviceConvLstm(*arrays, *geometries)
+        results, backward = device_call.run(keeps=True), device_call.backward
+    else:
+        call = _ConvLstm(*arrays, *geometries)
+        results, *kept = call.run(keeps=True)
+
+        def backward(dys, wrt):
+            return call.backward(dys, wrt, *kept)
 
     def pullback(dys, wrt):
-        dy, (dh_n, dc_n) = dys
-        dy = call.by_step(dy)
-        dh, dc = dh_n.reshape(hs[0].shape), dc_n.reshape(hs[0].shape).copy()
-        dgates = empty(gates.shape, gates.dtype)
-        for t in reversed(range(call.steps)):
-            kernels.backward(gates[t], cs[t], cs[t + 1], call.peephole, dy[t] + dh, dc, dgates[t])
-            if t > 0 or wrt[1]:
-                dh = data_gradient(call.as_maps(dgates[t]), call.weight_hh, call.states).reshape(hs[0].shape)
-        maps = call.as_maps(dgates)
-        dx = data_gradient(maps, call.weight_ih, call.inputs) if wrt[0] else None
-        return (
-            None if dx is None else call.by_batch(dx.reshape(call.steps, call.rows, dx.shape[-1])),
-            dh.reshape(call.maps) if wrt[1] else None,
-            dc.reshape(call.maps) if wrt[2] else None,
-            weight_gradient(call.x, maps, call.weight_ih.shape, call.inputs) if wrt[3] else None,
-            weight_gradient(call.as_maps(hs[:-1]), maps, call.weight_hh.shape, call.states) if wrt[4] else None,
-            sum_over_rows(dgates) if wrt[5] else None,
-            _peephole_gradient(dgates, cs, call) if wrt[6] else None,
-        )
+        *found, dpeephole = backward(dys, wrt)
+        shape = peephole.shape if on_device(peephole) else np.shape(peephole)
+        return *found, dpeephole.reshape(shape) if wrt[6] else None
 
     return results, pullback
 
@@ -176,4 +211,4 @@ def _peephole_gradient(dgates, cs, call):
         )
         for gate, cells in pairs
     ]
-    return np.stack(found).reshape(call.peephole_shape)
+    return np.stack(found)

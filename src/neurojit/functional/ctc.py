@@ -5,7 +5,9 @@ import numbers
 import numpy as np
 
 from neurojit.core.arrays import canonical, canonical_integers
+from neurojit.core.cuda import on_device, to_device, to_host
 from neurojit.core.memory import empty, empty_like
+from neurojit.functional.device_ctc import DeviceCtc
 from neurojit.functional.loss import check_reduction
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import ctc as kernels
@@ -31,7 +33,7 @@ class _Sequences:
     def _labels(self, targets, target_lengths):
         """Labels from place 1 on, (n, places), the rest the blank; and how many there are of each sequence."""
         n, _, classes = self.log_probs.shape
-        targets = canonical_integers(targets, "targets", ndim=(1, 2))
+        targets = canonical_integers(to_host(targets), "targets", ndim=(1, 2))
         if targets.ndim == 2 and len(targets) != n:
             raise ValueError(f"targets: got shape {targets.shape}, wanted ({n}, labels), or all labels in one row")
         most = targets.shape[1] if targets.ndim == 2 else targets.size
@@ -51,7 +53,10 @@ class _Sequences:
         return labels, lengths
 
     def forward(self, rows):
-        """Each sequence's loss, and `rows` rows of forward variables: of all steps, or the two needed at a time."""
+        """Each sequence's loss, on the host, and `rows` rows of forward variables: of all steps, or two in turn."""
+        if on_device(self.log_probs):
+            losses, alpha = self._on_device().forward(rows)
+            return to_host(losses), alpha
         n, places = self.labels.shape
         alpha = empty((n, rows, kernels.row_size(places)), self.log_probs.dtype)
         losses = empty(n, self.log_probs.dtype)
@@ -60,8 +65,11 @@ class _Sequences:
 
     def backward(self, alpha, losses, dy):
         """The gradient of log_probs."""
-        dlosses = self.weights() * dy
+        dlosses = self.weights() * to_host(dy)
         impossible = np.isposinf(losses) & (dlosses != 0)
+        if on_device(self.log_probs):
+            dlosses[impossible] = 0 if self.zero_infinity else np.nan
+            return self._on_device().backward(alpha, dlosses)
         dlosses[impossible] = 0
         dlog_probs = empty_like(self.log_probs)
         kernels.ctc_backward(self.log_probs, *self._where(), alpha, dlosses, dlog_probs)
@@ -70,6 +78,9 @@ class _Sequences:
                 dlog_probs[i, : self.lengths[i]] = np.nan
         return dlog_probs
 
+    def _on_device(self):
+        return DeviceCtc(self.log_probs, *self._where())
+
     def _where(self):
         return self.lengths, self.labels, self.label_lengths, self.blank
 
@@ -77,7 +88,9 @@ class _Sequences:
         """The result of `reduction`, in which impossible targets may count as 0."""
         if self.zero_infinity:
             losses = np.where(np.isposinf(losses), losses.dtype.type(0), losses)
-        return losses if self.reduction == "none" else (losses * self.weights()).sum()
+        if self.reduction != "none":
+            return (losses * self.weights()).sum()
+        return to_device(losses) if on_device(self.log_probs) else losses
 
     def weights(self):
         """What each sequence's loss counts in the result."""
@@ -89,7 +102,7 @@ class _Sequences:
 
 def _lengths(lengths, name, n, most):
     """Lengths of sequences, each 0 to `most`."""
-    lengths = canonical_integers(lengths, name, shape=(n,))
+    lengths = canonical_integers(to_host(lengths), name, shape=(n,))
     wrong = lengths[(lengths < 0) | (lengths > most)]
     if wrong.size:
         raise ValueError(f"{name}: got {wrong[0]}, wanted 0 to {most}")

@@ -5,10 +5,10 @@ import math
 import numpy as np
 
 from neurojit.core.cuda import device_empty
+from neurojit.functional.columns import over_parts
 from neurojit.functional.devices import constant
 from neurojit.kernels.cuda import conv, depthwise
 from neurojit.kernels.cuda.packing import pack_transposed
-from neurojit.kernels.cuda.sums import sum_partials
 
 # A processor has two blocks at work, and the largest GPUs have 132 processors: so many blocks keep them busy.
 _BLOCKS = 264
@@ -91,8 +91,4 @@ def weight_gradient(x, dy, weight_shape, geometry):
     table = constant(geometry.displacement.astype(np.int32).reshape(-1))
     numbers = len(x), geometry.size, run, geometry.output, geometry.stride, columns, groups, share
     kernel(x.reshape(-1), dy.reshape(-1), partial, table, *numbers)
-    if splits == 1:
-        return partial.reshape(weight_shape)
-    total = device_empty(size, x.dtype)
-    sum_partials(partial, total)
-    return total.reshape(weight_shape)
+    return over_parts(partial).reshape(weight_shape)

@@ -3,21 +3,12 @@
 import numpy as np
 
 from neurojit.core.cuda import device_empty, device_empty_like, to_device
+from neurojit.functional.columns import over_parts
 from neurojit.kernels.cuda import norm, row_norm
-from neurojit.kernels.cuda.sums import sum_partials
 
 _BLOCKS = 264  # so many keep the largest GPUs busy
 _LEAST_ROWS = 64
 _MOST_PARTS = 128
-
-
-def _over_parts(partial):
-    """The sum of an array (parts, columns) over its parts."""
-    if len(partial) == 1:
-        return partial.reshape(-1)
-    total = device_empty(partial.shape[1], partial.dtype)
-    sum_partials(partial, total)
-    return total
 
 
 class DeviceNormalization:
@@ -75,7 +66,7 @@ class DeviceNormalization:
             known = self.mean, self.inverse, self.gamma, by_mean, by_xhat
             norm.normalize_backward(dy, x, *known, self.rows, self.channels, dx.reshape(-1))
         dgamma, dbeta = (
-            _over_parts(values.reshape(self.images, self.channels)) if wanted else None
+            over_parts(values.reshape(self.images, self.channels)) if wanted else None
             for values, wanted in ((dgamma, wrt[1]), (dbeta, wrt[2]))
         )
         return dx, dgamma, dbeta
@@ -118,4 +109,4 @@ class DeviceRows:
         dgamma, dbeta = (device_empty((parts, self.features), dy.dtype) for _ in range(2))
         row_norm.rows_weight_gradient(*flat, *moments, dgamma, dbeta)
         sums = zip((dgamma, dbeta), wrt[1:], strict=False)
-        return (dx, *(_over_parts(s).reshape(self.affine_shape) if wanted else None for s, wanted in sums))
+        return (dx, *(over_parts(s).reshape(self.affine_shape) if wanted else None for s, wanted in sums))

@@ -94,7 +94,10 @@ class DeviceCall:
         self.kwargs = {name: taken(value) for name, value in kwargs.items()}
         bound = op.signature.bind(*self.args, **self.kwargs).arguments
         for name in op.differentiable:
-            if bound.get(name) is not None and not isinstance(bound[name], DeviceArray):
+            value = bound.get(name)
+            if name == op.tokens and _is_integers(value):
+                continue
+            if value is not None and not isinstance(value, DeviceArray):
                 raise TypeError(
                     f"{name}: got an array on the host, wanted one on the device like the others (neurojit.to_device)"
                 )
@@ -114,6 +117,11 @@ _MAKERS = {
     "torch": lambda torch, array: torch.as_tensor(array, device="cuda"),
     "numba": lambda numba, array: sys.modules["numba.cuda"].as_cuda_array(array),
 }
+
+
+def _is_integers(value):
+    """Whether a value is integers, which have no gradient."""
+    return (value if isinstance(value, DeviceArray) else np.asarray(value)).dtype.kind in "iu"
 
 
 def _library_of(value):

@@ -3,17 +3,23 @@
 import numpy as np
 
 from neurojit.core.arrays import canonical, canonical_integers
+from neurojit.core.cuda import on_device, to_host
+from neurojit.functional.device_rows import summed_rows, taken_rows
 from neurojit.functional.op import op
 from neurojit.kernels.cpu.embedding import scatter_rows
 
 
 def _check(tokens, weight):
-    tokens = canonical_integers(tokens, "tokens")
+    tokens = canonical_integers(to_host(tokens), "tokens")
     weight = canonical(weight, "weight", ndim=2)
     if tokens.size and not 0 <= tokens.min() <= tokens.max() < len(weight):
         wrong = tokens.min() if tokens.min() < 0 else tokens.max()
         raise ValueError(f"tokens: got {wrong}, wanted 0 to {len(weight) - 1}, a row of weight each")
     return tokens, weight
+
+
+def _rows(tokens, weight):
+    return taken_rows(weight, tokens) if on_device(weight) else weight[tokens]
 
 
 @op("weight")
@@ -59,8 +65,7 @@ def embedding(tokens, weight):
            [2., 2.],
            [1., 1.]], dtype=float32)
     """
-    tokens, weight = _check(tokens, weight)
-    return weight[tokens]
+    return _rows(*_check(tokens, weight))
 
 
 @embedding.define_vjp
@@ -70,8 +75,10 @@ def _embedding_vjp(tokens, weight):
     def pullback(dy, wrt):
         if not wrt[0]:
             return (None,)
+        if on_device(weight):
+            return (summed_rows(tokens, dy, len(weight)),)
         dweight = np.zeros_like(weight)
         scatter_rows(tokens.reshape(-1), dy.reshape(-1, weight.shape[1]), dweight)
         return (dweight,)
 
-    return weight[tokens], pullback
+    return _rows(tokens, weight), pullback

@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from neurojit.core.cuda import on_device
+from neurojit.functional.device_gru import DeviceGru
+from neurojit.functional.device_recurrence import check_no_checkpoints
 from neurojit.functional.op import op
 from neurojit.functional.recurrence import (
     Sequences,
@@ -17,17 +20,25 @@ from neurojit.functional.recurrent_stream import RecurrentStream, check_start
 from neurojit.kernels.cpu import gru as kernels
 
 
+def _checked(x, h0, weight_ih, weight_hh, bias, bias_hh, lengths, mask):
+    """Canonical arrays, and lengths where they differ."""
+    x, tokens, weight_ih, weight_hh = check_sequence(x, weight_ih, weight_hh, 3)
+    h = len(weight_hh)
+    h0 = check_given(h0, "h0", x, (len(x), h))
+    bias, bias_hh = (check_given(v, name, x, (3 * h,)) for v, name in ((bias, "bias"), (bias_hh, "bias_hh")))
+    return (x, tokens, h0, check_lengths(lengths, x), check_mask(mask, x, h)), (weight_ih, weight_hh, bias, bias_hh)
+
+
 class _Gru:
     """A checked call."""
 
     def __init__(self, x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse, mask):
         self.after = bool(reset_after)
-        x, tokens, self.weight_ih, self.weight_hh = check_sequence(x, weight_ih, weight_hh, 3)
+        sequences, weights = _checked(x, h0, weight_ih, weight_hh, bias, bias_hh, lengths, mask)
+        x, tokens, h0, ends, mask = sequences
+        self.weight_ih, self.weight_hh, bias, bias_hh = weights
         h = self.h = len(self.weight_hh)
-        h0 = check_given(h0, "h0", x, (len(x), h))
-        bias, bias_hh = (check_given(v, name, x, (3 * h,)) for v, name in ((bias, "bias"), (bias_hh, "bias_hh")))
         h0 = np.zeros((len(x), h), x.dtype) if h0 is None else h0
-        ends, mask = check_lengths(lengths, x), check_mask(mask, x, h)
         batch = self.batch = Sequences(x, tokens, h0, ends, bool(reverse), 3 * h, mask)
         # Only the last third of bias_hh is under the reset gate, and that only where the reset comes after the product.
         outside = np.zeros(3 * h, x.dtype) if bias is None else bias.copy()
@@ -63,7 +74,15 @@ class _Gru:
         return gates, inner
 
 
-@op("x", "h0", "weight_ih", "weight_hh", "bias", "bias_hh")
+def _on_device(x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse, mask, checkpoint_every):
+    """A checked call on the device."""
+    check_no_checkpoints(checkpoint_every)
+    sequences, weights = _checked(x, h0, weight_ih, weight_hh, bias, bias_hh, lengths, mask)
+    *inputs, mask = sequences
+    return DeviceGru(*inputs, bool(reverse), mask, *weights, bool(reset_after))
+
+
+@op("x", "h0", "weight_ih", "weight_hh", "bias", "bias_hh", tokens="x")
 def gru(
     x,
     h0,
@@ -154,7 +173,10 @@ def gru(
     (array([0.2 , 0.35, 0.45], dtype=float32), array([[0.45]], dtype=float32))
     """
     check_checkpoint(checkpoint_every)
-    call = _Gru(x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse, recurrent_mask)
+    given = x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse, recurrent_mask
+    if on_device(weight_hh):
+        return _on_device(*given, checkpoint_every).run()
+    call = _Gru(*given)
     y = call.run()
     return y, call.batch.last(y)
 
@@ -175,7 +197,11 @@ def _gru_vjp(
     checkpoint_every=None,
 ):
     check_checkpoint(checkpoint_every)
-    call = _Gru(x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse, recurrent_mask)
+    given = x, h0, weight_ih, weight_hh, bias, bias_hh, reset_after, lengths, reverse, recurrent_mask
+    if on_device(weight_hh):
+        call = _on_device(*given, checkpoint_every)
+        return call.run(), call.backward
+    call = _Gru(*given)
     batch, h, segments = call.batch, call.h, call.batch.segments(checkpoint_every)
     if checkpoint_every is None:
         y = batch.by_time(h)

@@ -12,6 +12,7 @@ from neurojit.functional.devices import empty_for, kernel_for
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import loss as kernels
 from neurojit.kernels.cpu.chunks import CHUNK
+from neurojit.kernels.cuda import nll
 
 _REDUCTIONS = ("mean", "sum", "none")
 _IGNORED = -1
@@ -166,10 +167,25 @@ def _nll_parts(rows):
 
 
 def _nll(rows):
+    if on_device(rows.rows):
+        losses, (scores, targets, weight) = empty_for(rows.rows, len(rows.rows), rows.rows.dtype), rows.for_kernel()
+        nll.nll_losses(scores.reshape(-1), targets, weight, rows.scale, losses)
+        return rows.reduce(losses)
     counted, targets, weights = _nll_parts(rows)
     losses = np.zeros(len(rows.rows), rows.scores.dtype)
     losses[counted] = -weights * rows.rows[counted, targets]
     return rows.reduce(losses)
+
+
+def _nll_gradient(rows):
+    if on_device(rows.rows):
+        gradient, (_, targets, weight) = empty_like(rows.rows), rows.for_kernel()
+        nll.nll_gradient(targets, weight, rows.scale, gradient.reshape(-1))
+        return gradient
+    counted, targets, weights = _nll_parts(rows)
+    gradient = np.zeros_like(rows.rows)
+    gradient[counted, targets] = -weights
+    return gradient
 
 
 @op("log_probabilities")
@@ -216,10 +232,7 @@ def _nll_loss_vjp(log_probabilities, targets, *, weight=None, ignore_index=-100,
     def pullback(dy, wrt):
         if not wrt[0]:
             return (None,)
-        counted, targets, weights = _nll_parts(rows)
-        gradient = np.zeros_like(rows.rows)
-        gradient[counted, targets] = -weights
-        return (rows.through_reduction(gradient, dy),)
+        return (rows.through_reduction(_nll_gradient(rows), dy),)
 
     return _nll(rows), pullback
 

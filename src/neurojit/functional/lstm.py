@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from neurojit.core.cuda import on_device
+from neurojit.functional.device_lstm import DeviceLstm
+from neurojit.functional.device_recurrence import check_no_checkpoints
 from neurojit.functional.op import op
 from neurojit.functional.recurrence import (
     Sequences,
@@ -17,21 +20,35 @@ from neurojit.functional.recurrent_stream import RecurrentStream, check_start
 from neurojit.kernels.cpu import lstm as kernels
 
 
+def _checked(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, mask):
+    """Canonical arrays, and lengths where they differ."""
+    gates = 3 if coupled else 4
+    x, tokens, weight_ih, weight_hh = check_sequence(x, weight_ih, weight_hh, gates)
+    n, h = len(x), len(weight_hh)
+    h0, c0 = (check_given(v, name, x, (n, h)) for v, name in ((h0, "h0"), (c0, "c0")))
+    bias = check_given(bias, "bias", x, (gates * h,))
+    peephole = check_given(peephole, "peephole", x, (3, h))
+    return (x, tokens, h0, c0, check_lengths(lengths, x), check_mask(mask, x, h)), (
+        weight_ih,
+        weight_hh,
+        bias,
+        peephole,
+    )
+
+
 class _Lstm:
     """A checked call."""
 
     def __init__(self, x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse, mask):
         self.coupled = bool(coupled)
-        gates = 3 if self.coupled else 4
-        x, tokens, self.weight_ih, self.weight_hh = check_sequence(x, weight_ih, weight_hh, gates)
+        sequences, weights = _checked(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, mask)
+        x, tokens, h0, c0, ends, mask = sequences
+        self.weight_ih, self.weight_hh, self.bias, peephole = weights
         n, self.h = len(x), len(self.weight_hh)
-        h0, c0 = (check_given(v, name, x, (n, self.h)) for v, name in ((h0, "h0"), (c0, "c0")))
-        self.bias = check_given(bias, "bias", x, (gates * self.h,))
-        peephole = check_given(peephole, "peephole", x, (3, self.h))
         self.peephole = np.zeros((0, self.h), x.dtype) if peephole is None else peephole
         h0, self.c0 = (np.zeros((n, self.h), x.dtype) if v is None else v for v in (h0, c0))
-        ends, mask = check_lengths(lengths, x), check_mask(mask, x, self.h)
-        batch = self.batch = Sequences(x, tokens, h0, ends, bool(reverse), gates * self.h, mask)
+        columns = self.weight_hh.shape[1]
+        batch = self.batch = Sequences(x, tokens, h0, ends, bool(reverse), columns, mask)
         start = batch.start(self.bias, batch.columns)
         self.weights = batch.input_weights(self.weight_ih, self.bias), start, batch.weights(self.weight_hh)
 
@@ -63,7 +80,15 @@ class _Lstm:
         return gates, cells
 
 
-@op("x", "h0", "c0", "weight_ih", "weight_hh", "bias", "peephole")
+def _on_device(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse, mask, checkpoint_every):
+    """A checked call on the device."""
+    check_no_checkpoints(checkpoint_every)
+    sequences, weights = _checked(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, mask)
+    *inputs, mask = sequences
+    return DeviceLstm(*inputs, bool(reverse), mask, *weights, bool(coupled))
+
+
+@op("x", "h0", "c0", "weight_ih", "weight_hh", "bias", "peephole", tokens="x")
 def lstm(
     x,
     h0,
@@ -158,7 +183,10 @@ def lstm(
     array([0.79, 0.37], dtype=float32)
     """
     check_checkpoint(checkpoint_every)
-    call = _Lstm(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse, recurrent_mask)
+    given = x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse, recurrent_mask
+    if on_device(weight_hh):
+        return _on_device(*given, checkpoint_every).run(keeps=False)
+    call = _Lstm(*given)
     y, c_n, _ = call.run([(0, call.batch.steps)])
     return y, (call.batch.last(y), c_n)
 
@@ -180,7 +208,11 @@ def _lstm_vjp(
     checkpoint_every=None,
 ):
     check_checkpoint(checkpoint_every)
-    call = _Lstm(x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse, recurrent_mask)
+    given = x, h0, c0, weight_ih, weight_hh, bias, peephole, coupled, lengths, reverse, recurrent_mask
+    if on_device(weight_hh):
+        call = _on_device(*given, checkpoint_every)
+        return call.run(keeps=True), call.backward
+    call = _Lstm(*given)
     batch, segments = call.batch, call.batch.segments(checkpoint_every)
     if checkpoint_every is None:
         y = batch.by_time(call.h)

@@ -18,13 +18,15 @@ P = ParamSpec("P")
 Y = TypeVar("Y")
 
 
-def op(*differentiable: str) -> "Callable[[Callable[P, Y]], Op[P, Y]]":
+def op(*differentiable: str, tokens: str | None = None) -> "Callable[[Callable[P, Y]], Op[P, Y]]":
     """Make an operation of an array function; its pullback is declared after it.
 
     Parameters
     ----------
     *differentiable : str
         The arguments that have gradients, in the order of the signature.
+    tokens : str or None, default=None
+        One of them that may be integers instead, which have none: on the host even where the others are on the device.
 
     Returns
     -------
@@ -55,7 +57,7 @@ def op(*differentiable: str) -> "Callable[[Callable[P, Y]], Op[P, Y]]":
     >>> backward(np.ones(2))
     (array([3., 4.]), array([1., 2.]))
     """
-    return lambda function: Op(function, differentiable)
+    return lambda function: Op(function, differentiable, tokens)
 
 
 class Op(Generic[P, Y]):
@@ -71,6 +73,8 @@ class Op(Generic[P, Y]):
         Computes the value.
     differentiable : tuple of str
         The arguments that have gradients, in the order of the signature.
+    tokens : str or None, default=None
+        One of them that may be integers instead.
 
     Raises
     ------
@@ -92,10 +96,11 @@ class Op(Generic[P, Y]):
     _algorithm: Callable[..., str] | None = None
     _stream: Callable[..., Any] | None = None
 
-    def __init__(self, function: Callable[P, Y], differentiable: tuple[str, ...]) -> None:
+    def __init__(self, function: Callable[P, Y], differentiable: tuple[str, ...], tokens: str | None = None) -> None:
         functools.update_wrapper(self, function)
         self._function = function
         self.differentiable = differentiable
+        self.tokens = tokens
         self.signature = inspect.signature(function)
         names = list(self.signature.parameters)
         if [name for name in names if name in differentiable] != list(differentiable):
@@ -143,6 +148,8 @@ class Op(Generic[P, Y]):
         """
         if self._stream is None:
             raise TypeError(f"{self.__name__} does not go step by step")
+        if not devices.is_host_call(args, kwargs):
+            raise NotImplementedError(f"{self.__name__}.stream: got arrays on the device, wanted them on the host")
         return self._stream(*args, **kwargs)
 
     def algorithm(self, *args: P.args, **kwargs: P.kwargs) -> str:

@@ -7,7 +7,9 @@ import numpy as np
 
 from neurojit.core import device, simd
 from neurojit.core.arrays import FLOATS, canonical, canonical_integers
+from neurojit.core.cuda import on_device, to_device, to_host
 from neurojit.core.memory import empty
+from neurojit.functional.devices import empty_for
 from neurojit.functional.panels import packed_panels, panel_count, start_rows
 from neurojit.kernels.cpu import recurrence as kernels
 from neurojit.kernels.cpu.embedding import scatter_rows
@@ -30,14 +32,14 @@ def _is_canonical(array, dtype):
 
 def _check_inputs(x, weight_hh):
     """Canonical x (n, t, f) and no tokens, or tokens (n, t) for an x of integers, and x (n, t, 0)."""
-    if type(x) is not np.ndarray:
+    if type(x) is not np.ndarray and not on_device(x):
         x = np.asarray(x)
     if x.ndim == 2 and x.dtype.kind in "iu":
-        tokens = canonical_integers(x, "x")
+        tokens = canonical_integers(to_host(x), "x")
         if tokens.shape[1] == 0:
             raise ValueError(f"x: got shape {tokens.shape}, wanted tokens (n, t) with at least one step")
-        dtype = np.asarray(weight_hh).dtype
-        return np.empty((*tokens.shape, 0), dtype if dtype in FLOATS else np.float32), tokens
+        dtype = weight_hh.dtype if on_device(weight_hh) else np.asarray(weight_hh).dtype
+        return empty_for(weight_hh, (*tokens.shape, 0), dtype if dtype in FLOATS else np.float32), tokens
     x = canonical(x, "x", ndim=3)
     if x.shape[1] == 0 or x.shape[2] == 0:
         raise ValueError(f"x: got shape {x.shape}, wanted (n, t, f) with at least one step and one feature")
@@ -81,8 +83,9 @@ def check_given(array, name, like, shape):
 
 
 def check_mask(mask, like, h):
-    """A canonical mask of the states, (n, h), or None."""
-    return check_given(mask, "recurrent_mask", like, (len(like), h))
+    """A canonical mask of the states, (n, h), where these are, or None."""
+    mask = check_given(mask, "recurrent_mask", like, (len(like), h))
+    return to_device(mask) if on_device(like) and mask is not None else mask
 
 
 def check_lengths(lengths, x):
@@ -90,7 +93,7 @@ def check_lengths(lengths, x):
     if lengths is None:
         return None
     n, t, _ = x.shape
-    lengths = canonical_integers(lengths, "lengths", shape=(n,))
+    lengths = canonical_integers(to_host(lengths), "lengths", shape=(n,))
     wrong = np.flatnonzero((lengths < 1) | (lengths > t))
     if wrong.size:
         raise ValueError(f"lengths: got {lengths[wrong[0]]} at {wrong[0]}, wanted 1 to {t}, the steps of x")

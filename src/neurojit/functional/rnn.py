@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from neurojit.core.cuda import on_device
+from neurojit.functional.device_recurrence import check_no_checkpoints
+from neurojit.functional.device_rnn import DeviceRnn
 from neurojit.functional.op import op
 from neurojit.functional.recurrence import (
     Sequences,
@@ -19,17 +22,32 @@ from neurojit.kernels.cpu import rnn as kernels
 _ACTIVATIONS = ("tanh", "relu")
 
 
-def _check(x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, mask):
-    """A checked batch, its weights and bias, and whether the activation is relu."""
+def _checked(x, h0, weight_ih, weight_hh, bias, activation, lengths, mask):
+    """Canonical arrays, lengths where they differ, and whether the activation is relu."""
     x, tokens, weight_ih, weight_hh = check_sequence(x, weight_ih, weight_hh, 1)
     h = len(weight_hh)
     h0 = check_given(h0, "h0", x, (len(x), h))
     bias = check_given(bias, "bias", x, (h,))
     if activation not in _ACTIVATIONS:
         raise ValueError(f"activation: got {activation!r}, wanted one of {_ACTIVATIONS}")
+    sequences = x, tokens, h0, check_lengths(lengths, x), check_mask(mask, x, h)
+    return sequences, (weight_ih, weight_hh, bias, activation == "relu")
+
+
+def _check(x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, mask):
+    """A checked batch, its weights and bias, and whether the activation is relu."""
+    sequences, weights = _checked(x, h0, weight_ih, weight_hh, bias, activation, lengths, mask)
+    x, tokens, h0, ends, mask = sequences
+    h = len(weights[1])
     h0 = np.zeros((len(x), h), x.dtype) if h0 is None else h0
-    batch = Sequences(x, tokens, h0, check_lengths(lengths, x), bool(reverse), h, check_mask(mask, x, h))
-    return batch, weight_ih, weight_hh, bias, activation == "relu"
+    return Sequences(x, tokens, h0, ends, bool(reverse), h, mask), *weights
+
+
+def _on_device(x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, mask, checkpoint_every):
+    """A checked call on the device."""
+    check_no_checkpoints(checkpoint_every)
+    (x, tokens, h0, ends, mask), weights = _checked(x, h0, weight_ih, weight_hh, bias, activation, lengths, mask)
+    return DeviceRnn(x, tokens, h0, ends, bool(reverse), mask, *weights)
 
 
 def _arguments(batch, weight_ih, weight_hh, bias, relu, sums, y):
@@ -46,7 +64,7 @@ def _forward(batch, weight_ih, weight_hh, bias, relu):
     return y
 
 
-@op("x", "h0", "weight_ih", "weight_hh", "bias")
+@op("x", "h0", "weight_ih", "weight_hh", "bias", tokens="x")
 def rnn(
     x,
     h0,
@@ -123,7 +141,10 @@ def rnn(
     (array([1.  , 0.5 , 0.25], dtype=float32), array([[0.25]], dtype=float32))
     """
     check_checkpoint(checkpoint_every)
-    batch, *rest = _check(x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, recurrent_mask)
+    given = x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, recurrent_mask
+    if on_device(weight_hh):
+        return _on_device(*given, checkpoint_every).run()
+    batch, *rest = _check(*given)
     y = _forward(batch, *rest)
     return y, batch.last(y)
 
@@ -143,9 +164,11 @@ def _rnn_vjp(
     checkpoint_every=None,
 ):
     check_checkpoint(checkpoint_every)
-    batch, weight_ih, weight_hh, bias, relu = _check(
-        x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, recurrent_mask
-    )
+    given = x, h0, weight_ih, weight_hh, bias, activation, lengths, reverse, recurrent_mask
+    if on_device(weight_hh):
+        call = _on_device(*given, checkpoint_every)
+        return call.run(), call.backward
+    batch, weight_ih, weight_hh, bias, relu = _check(*given)
     y = _forward(batch, weight_ih, weight_hh, bias, relu)
 
     def pullback(dys, wrt):

@@ -2,6 +2,8 @@
 
 import numpy as np
 
+from neurojit.core.cuda import on_device
+from neurojit.functional.device_rows import taken_entries
 from neurojit.layers.base import INFERENCE, Layer
 
 
@@ -23,7 +25,7 @@ class LastStep(Layer):
         return tuple(input_shape[1:])
 
     def forward(self, x, mode=INFERENCE):
-        return x[_ends(x, mode)]
+        return _taken(x, _ends(x, mode))
 
     def vjp(self, x, mode=INFERENCE):
         ends, shape = _ends(x, mode), x.shape
@@ -31,11 +33,22 @@ class LastStep(Layer):
         def backward(dy, need_dx=True):
             if not need_dx:
                 return None, {}
+            if on_device(dy):
+                rows = np.where(np.arange(shape[1]) == ends[1][:, np.newaxis], ends[0][:, np.newaxis], -1)
+                return taken_entries(dy, rows), {}
             dx = np.zeros(shape, dy.dtype)
             dx[ends] = dy
             return dx, {}
 
-        return x[ends], backward
+        return _taken(x, ends), backward
+
+
+def _taken(x, ends):
+    """x at its ends."""
+    if not on_device(x):
+        return x[ends]
+    n, t = x.shape[:2]
+    return taken_entries(x.reshape(n * t, *x.shape[2:]), ends[0] * t + ends[1])
 
 
 def _ends(x, mode):

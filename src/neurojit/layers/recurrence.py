@@ -4,7 +4,10 @@ from typing import Any
 
 import numpy as np
 
+from neurojit.core.cuda import on_device, zeros_like
 from neurojit.core.shapes import integers
+from neurojit.functional.columns import sum_over_rows
+from neurojit.functional.device_rows import repeated
 from neurojit.functional.dropout import check_rate, dropout
 from neurojit.functional.recurrence import check_checkpoint
 from neurojit.layers.base import INFERENCE, Layer, Parameter
@@ -103,14 +106,12 @@ class Recurrent(Layer):
             given = [k for k, state in enumerate(states) if state is not None]
             wanted = [learned and starts[k].trainable for k in given]
             wrt = (need_dx, *wanted, *(p.trainable for p in weights))
-            gradients = {p: np.zeros_like(p.value) for p in starts if p.trainable}
+            gradients = {p: zeros_like(p.value) for p in starts if p.trainable}
             if not any(wrt):
                 return None, gradients
             dx, *found = pullback(self._spread(dy, y, last), wrt)
             dstates, dweights = found[: len(given)], found[len(given) :]
-            gradients |= {
-                p: d.reshape(-1, self.units).sum(axis=0) for p, d in zip(starts, dstates, strict=False) if d is not None
-            }
+            gradients |= {p: _over_batch(d) for p, d in zip(starts, dstates, strict=False) if d is not None}
             gradients |= {p: d for p, d in zip(weights, dweights, strict=True) if p.trainable}
             return dx, gradients
 
@@ -133,10 +134,14 @@ class Recurrent(Layer):
         ------
         ValueError
             Before the layer is built, or with `reverse`.
+        NotImplementedError
+            If the layer is on the device.
         """
         if not self.built or self.reverse:
             what = "a layer that runs backward" if self.reverse else "a layer without weights"
             raise ValueError(f"stream: got {what}, wanted one that is built and runs forward")
+        if self.device == "cuda":
+            raise NotImplementedError("stream: got a layer on the device, wanted one on the CPU (layer.to('cpu'))")
         (n,) = integers(n_sequences, "n_sequences", 1)
         shape, dtype = (n, self.units), self.weight_hh.value.dtype
         starts = [getattr(self, name) for name in self.states]
@@ -155,7 +160,7 @@ class Recurrent(Layer):
         if not self.learn_initial_state:
             return [None for _ in self.states], False
         shape = self.state_shape(x)
-        return [np.ascontiguousarray(np.broadcast_to(getattr(self, name).value, shape)) for name in self.states], True
+        return [_everywhere(getattr(self, name).value, shape) for name in self.states], True
 
     def _drop(self, x, mode):
         """Which units each sequence's products see, as the function's option; none where nothing is dropped."""
@@ -180,5 +185,17 @@ class Recurrent(Layer):
     def _spread(self, dy, y, last):
         """dy as gradients nested like the function's results."""
         h_n = last[0] if isinstance(last, tuple) else last
-        dy, dh_n = (dy, np.zeros_like(h_n)) if self.return_sequences else (np.zeros_like(y), dy)
-        return (dy, (dh_n, np.zeros_like(h_n))) if isinstance(last, tuple) else (dy, dh_n)
+        dy, dh_n = (dy, zeros_like(h_n)) if self.return_sequences else (zeros_like(y), dy)
+        return (dy, (dh_n, zeros_like(h_n))) if isinstance(last, tuple) else (dy, dh_n)
+
+
+def _everywhere(row, shape):
+    """A row at every place but the last axis of arrays of a shape."""
+    if on_device(row):
+        return repeated(row, int(np.prod(shape[:-1]))).reshape(shape)
+    return np.ascontiguousarray(np.broadcast_to(row, shape))
+
+
+def _over_batch(d):
+    """Sum over all axes but the last."""
+    return sum_over_rows(d) if on_device(d) else d.reshape(-1, d.shape[-1]).sum(axis=0)

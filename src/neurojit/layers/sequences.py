@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 
+from neurojit.core.cuda import on_device
+from neurojit.functional.device_rows import cut_columns, joined_columns, taken_entries
 from neurojit.layers.base import INFERENCE, add_gradients
 from neurojit.layers.combinators import Combinator, Sequential
 from neurojit.layers.dropout import Dropout
@@ -146,8 +148,7 @@ class Bidirectional(Combinator):
         (one, one_pullback), (other, other_pullback) = passes
 
         def backward(dy, need_dx=True):
-            cut = one.shape[-1]
-            left, right = (dy, dy) if self.merge == "sum" else (dy[..., :cut], dy[..., cut:])
+            left, right = (dy, dy) if self.merge == "sum" else _split(dy, one.shape[-1])
             dx, gradients = one_pullback(left, need_dx)
             more, found = other_pullback(right, need_dx)
             return (dx + more if need_dx else None), add_gradients(gradients, found)
@@ -162,7 +163,16 @@ class Bidirectional(Combinator):
             )
 
     def _merge(self, one, other):
-        return one + other if self.merge == "sum" else np.concatenate([one, other], axis=-1)
+        if self.merge == "sum":
+            return one + other
+        return joined_columns(one, other) if on_device(one) else np.concatenate([one, other], axis=-1)
+
+
+def _split(dy, cut):
+    """The first `cut` columns of the last axis, and the others."""
+    if on_device(dy):
+        return cut_columns(dy, 0, cut), cut_columns(dy, cut, dy.shape[-1] - cut)
+    return dy[..., :cut], dy[..., cut:]
 
 
 class TimeDistributed(Sequential):
@@ -215,6 +225,8 @@ def _steps(x, mode):
     if mode.lengths is None:
         return x.reshape(n * t, *x.shape[2:]), lambda steps: steps.reshape(n, t, *steps.shape[1:])
     valid = np.arange(t) < np.asarray(mode.lengths)[:, None]
+    if on_device(x):
+        return _steps_on_device(x, valid)
 
     def put_back(steps):
         whole = np.zeros((n, t, *steps.shape[1:]), steps.dtype)
@@ -222,6 +234,14 @@ def _steps(x, mode):
         return whole
 
     return x[valid], put_back
+
+
+def _steps_on_device(x, valid):
+    """`_steps` for an array on the device."""
+    n, t = valid.shape
+    places = np.where(valid, np.cumsum(valid).reshape(n, t) - 1, -1)
+    steps = taken_entries(x.reshape(n * t, *x.shape[2:]), np.flatnonzero(valid))
+    return steps, lambda steps: taken_entries(steps, places)
 
 
 def _without_time(mode):

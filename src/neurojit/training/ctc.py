@@ -4,9 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from neurojit.core.cuda import to_host
 from neurojit.functional.ctc import ctc_loss
 from neurojit.functional.softmax import log_softmax
-from neurojit.training.losses import Loss
+from neurojit.training.losses import Loss, beside
 
 
 class Unaligned(NamedTuple):
@@ -71,14 +72,14 @@ class CTCLoss(Loss):
     def value(self, outputs, targets, sample_weight=None):
         arrays, options, shares = self._arguments(outputs, targets, sample_weight)
         losses = ctc_loss(log_softmax(outputs), *arrays, **options)
-        return float(losses.astype(np.float64) @ shares)
+        return float(to_host(losses).astype(np.float64) @ shares)
 
     def vjp(self, outputs, targets, sample_weight=None):
         arrays, options, shares = self._arguments(outputs, targets, sample_weight)
         log_probs, softmax_backward = log_softmax.vjp(outputs)
         losses, ctc_backward = ctc_loss.vjp(log_probs, *arrays, **options)
-        value = float(losses.astype(np.float64) @ shares)
-        return value, lambda: softmax_backward(ctc_backward(shares.astype(outputs.dtype)))
+        value = float(to_host(losses).astype(np.float64) @ shares)
+        return value, lambda: softmax_backward(ctc_backward(beside(outputs, shares.astype(outputs.dtype))))
 
     def _arguments(self, outputs, targets, sample_weight):
         """Targets, input lengths and target lengths; options; and what each sequence's loss counts."""

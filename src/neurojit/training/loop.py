@@ -297,9 +297,9 @@ class Trainer(Resumable):
         return {} if self.stateful else None
 
     def _input(self, x):
-        """Network input in the precision of the network, where that is; integers are left to it."""
+        """Network input in the precision of the network, where that is; integers are left to it, on the host."""
         x = x.astype(self._dtype, copy=False) if x.dtype.kind == "f" else x
-        return to_device(x) if self._device == "cuda" else x
+        return to_device(x) if self._device == "cuda" and x.dtype.kind == "f" else x
 
     def _diverged(self, what):
         """Go back to the last good weights and make the error that says so."""

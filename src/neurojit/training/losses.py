@@ -77,7 +77,7 @@ class CrossEntropy(Loss):
             return float(loss), lambda: backward(1.0)
         losses, backward = cross_entropy.vjp(outputs, targets, reduction="none", **options)
         shares = self._shares(targets, sample_weight, outputs.dtype)
-        return _dot(losses, shares), lambda: backward(_beside(outputs, shares))
+        return _dot(losses, shares), lambda: backward(beside(outputs, shares))
 
     def _options(self, outputs):
         weight = None if self.class_weight is None else np.asarray(self.class_weight, outputs.dtype)
@@ -108,19 +108,19 @@ class MeanSquaredError(Loss):
     """
 
     def value(self, outputs, targets, sample_weight=None):
-        targets = _beside(outputs, np.asarray(targets, outputs.dtype))
+        targets = beside(outputs, np.asarray(targets, outputs.dtype))
         if sample_weight is None:
             return float(mse_loss(outputs, targets))
         return _dot(mse_loss(outputs, targets, reduction="none"), self._shares(outputs, sample_weight))
 
     def vjp(self, outputs, targets, sample_weight=None):
-        targets = _beside(outputs, np.asarray(targets, outputs.dtype))
+        targets = beside(outputs, np.asarray(targets, outputs.dtype))
         if sample_weight is None:
             loss, backward = mse_loss.vjp(outputs, targets)
             return float(loss), lambda: backward(1.0, wrt=(True, False))[0]
         losses, backward = mse_loss.vjp(outputs, targets, reduction="none")
         shares = self._shares(outputs, sample_weight)
-        return _dot(losses, shares), lambda: backward(_beside(outputs, shares), wrt=(True, False))[0]
+        return _dot(losses, shares), lambda: backward(beside(outputs, shares), wrt=(True, False))[0]
 
     @staticmethod
     def _shares(outputs, sample_weight):
@@ -129,7 +129,7 @@ class MeanSquaredError(Loss):
         return _normalised(weights, weights.sum(), outputs.dtype)
 
 
-def _beside(outputs, array):
+def beside(outputs, array):
     """An array where the outputs are."""
     return to_device(array) if on_device(outputs) else array
 

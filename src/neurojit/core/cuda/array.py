@@ -176,6 +176,13 @@ class DeviceArray:
             raise ValueError(f"shape: got {shape}, wanted lengths for {self.size} numbers")
         return DeviceArray(self.owner, self.native, shape, self.dtype)
 
+    def head(self, count):
+        """The first `count` entries along the first axis, in the same memory."""
+        shape = (count, *self.shape[1:])
+        if not 0 <= count <= len(self):
+            raise ValueError(f"count: got {count}, wanted 0 to {len(self)}")
+        return DeviceArray(self.owner, self.native[: math.prod(shape)], shape, self.dtype)
+
     def numpy(self):
         """A copy on the host, as a NumPy array."""
         if self.size == 0:
