@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from neurojit.core.cuda.language import DeviceFunction, Name, cuda, load4, quotient, rebuilt, store4
+from neurojit.core.cuda.language import DeviceFunction, Name, add4, cuda, load4, quotient, rebuilt, store4
 from tests.emulator import device
 from tests.emulator.memory import Watched, poisoned
 from tests.emulator.scheduler import run_grid, triple, uses_grid_sync
@@ -99,7 +99,7 @@ def run(function, launch, arguments, *, order="forward", watches=True):
 def bind(function, launch, watches=True):
     """A kernel's function with the emulated device in the names' place."""
     meaning = {cuda: device.Cuda(launch, watches)}
-    meaning |= {name: getattr(device, name.name) for name in (load4, store4, quotient)}
+    meaning |= {name: getattr(device, name.name) for name in (load4, store4, add4, quotient)}
     emulated_math, bound = device.Math(), {}
 
     def replace(value):

@@ -5,13 +5,14 @@ import numbers
 import numpy as np
 
 from neurojit.core.arrays import canonical, canonical_integers
-from neurojit.core.cuda import on_device, to_device, to_host
+from neurojit.core.cuda import device_empty_like, on_device, to_device, to_host
 from neurojit.core.memory import empty_like
 from neurojit.functional.arithmetic import product, scale_rows, total
 from neurojit.functional.devices import empty_for, kernel_for
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import loss as kernels
 from neurojit.kernels.cpu.chunks import CHUNK
+from neurojit.kernels.cuda import nll as device_nll
 
 _REDUCTIONS = ("mean", "sum", "none")
 _IGNORED = -1
@@ -166,10 +167,26 @@ def _nll_parts(rows):
 
 
 def _nll(rows):
+    if on_device(rows.scores):
+        losses = empty_for(rows.scores, len(rows.rows), rows.scores.dtype)
+        device_nll.pick(*rows.for_kernel(), rows.scale, losses)
+        return rows.reduce(losses)
     counted, targets, weights = _nll_parts(rows)
     losses = np.zeros(len(rows.rows), rows.scores.dtype)
     losses[counted] = -weights * rows.rows[counted, targets]
     return rows.reduce(losses)
+
+
+def _nll_gradient(rows):
+    if on_device(rows.scores):
+        gradient = device_empty_like(rows.rows)
+        _, targets, weight = rows.for_kernel()
+        device_nll.pick_backward(targets, weight, rows.scale, gradient)
+        return gradient
+    counted, targets, weights = _nll_parts(rows)
+    gradient = np.zeros_like(rows.rows)
+    gradient[counted, targets] = -weights
+    return gradient
 
 
 @op("log_probabilities")
@@ -216,10 +233,7 @@ def _nll_loss_vjp(log_probabilities, targets, *, weight=None, ignore_index=-100,
     def pullback(dy, wrt):
         if not wrt[0]:
             return (None,)
-        counted, targets, weights = _nll_parts(rows)
-        gradient = np.zeros_like(rows.rows)
-        gradient[counted, targets] = -weights
-        return (rows.through_reduction(gradient, dy),)
+        return (rows.through_reduction(_nll_gradient(rows), dy),)
 
     return _nll(rows), pullback
 

@@ -239,6 +239,15 @@ def device_empty_like(array):
     return device_empty(array.shape, array.dtype)
 
 
+def device_zeros(shape, dtype):
+    """Zeros of float32 or float64 on the device, which need no way through the host."""
+    from neurojit.core.cuda.arithmetic import fill
+
+    result = device_empty(shape, dtype)
+    fill(result.reshape(-1), 0.0)
+    return result
+
+
 def to_device(array):
     """Copy an array to the device.
 
@@ -321,4 +330,4 @@ def zeros_like(array):
     """Zeros of the shape and dtype of an array, where it is, C-contiguous."""
     if not isinstance(array, DeviceArray):
         return np.zeros_like(array, order="C")
-    return to_device(np.zeros(array.shape, array.dtype))
+    return device_zeros(array.shape, array.dtype)
