@@ -10,6 +10,7 @@ import dataclasses
 import importlib.metadata
 import re
 import types
+import warnings
 from unittest import mock
 
 from neurojit.core.cuda.compiler import dispatcher
@@ -19,6 +20,7 @@ ARCHITECTURES = {"sm_80": (8, 0, ""), "sm_90a": (9, 0, "a")}
 MOST_SHARED = 48 << 10
 # What the call of the runtime's barrier for a whole grid keeps on the stack.
 GRID_SYNC_STACK = 16
+_RESERVED_SHARED = 1 << 10  # bytes of each block's that it does not see
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,8 +93,17 @@ def compile_kernel(kernel, precision, architecture):
         _ask_for_a_report(linker)
         library._link_all(linker, capability)
         cubin = linker.complete()
-        ptx = library.get_lto_ptx(cc=capability) if library._lto else library.get_asm_str(cc=capability)
+        ptx = _text(library, capability)
     return Code(ptx, cubin.code, **_report(linker.info_log, compiled.entry_name))
+
+
+def _text(library, capability):
+    """A library's PTX, without the device's runtime, whose machine code is ready and about which there is a warning."""
+    if not library._lto:
+        return library.get_asm_str(cc=capability)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Not adding .*libcudadevrt", UserWarning)
+        return library.get_lto_ptx(cc=capability)
 
 
 def _ask_for_a_report(linker):
@@ -134,10 +145,21 @@ def complaints(kernel, precision, architecture):
         code = compile_kernel(kernel, precision, architecture)
     except nvJitLinkError as error:
         return [f"the assembler refuses it: {error}"]
-    found = []
+    found = _crowding(kernel, code)
     if code.shared > MOST_SHARED:
         found.append(f"{code.shared} bytes of shared memory, at most {MOST_SHARED}")
     return found + _single_complaints(kernel, code) if precision == "float32" else found
+
+
+def _crowding(kernel, code):
+    """Whether as many blocks as a kernel that synchronizes the grid says have room on a processor."""
+    if ("this_grid" in kernel.function.__code__.co_names) != (kernel.resident > 0):
+        return [f"{kernel.resident} blocks resident, wanted some of a kernel with barriers of the grid, and only of it"]
+    registers = -(-code.registers // 8) * 8 * kernel.threads * kernel.resident
+    shared, threads = (code.shared + _RESERVED_SHARED) * kernel.resident, kernel.threads * kernel.resident
+    whole = ("registers", registers, 1 << 16), ("bytes of shared memory", shared, 100 << 10), ("threads", threads, 1536)
+    crowded = ((what, used, most) for what, used, most in whole if used > most)
+    return [f"{used} {what} for {kernel.resident} blocks, there are {most}" for what, used, most in crowded]
 
 
 def _single_complaints(kernel, code):

@@ -1,5 +1,5 @@
 """All cases."""
 
-from tests.cuda import cases, text_cases, variants
+from tests.cuda import cases, reservoir_cases, text_cases, variants
 
-CASES = [*cases.CASES, *variants.CASES, *text_cases.CASES]
+CASES = [*cases.CASES, *variants.CASES, *text_cases.CASES, *reservoir_cases.CASES]

@@ -25,6 +25,8 @@ class Emulator:
         Bytes of memory.
     """
 
+    processors = 16
+
     def __init__(self, order="forward", watches=True, capacity=2**30):
         self.order, self.watches, self.capacity = order, watches, capacity
         self.used = 0

@@ -8,7 +8,7 @@ from neurojit.functional.devices import kernel_for
 
 
 def apply(kernel, *arguments):
-    """What a kernel, of the CPU or of the device alone, makes of flat views of its arrays, in a new array like the first."""
+    """What a kernel of the CPU, or one of the device, makes of flat views of its arrays, in an array like the first."""
     result = empty_like(arguments[0])
     flat = (a.reshape(-1) if isinstance(a, np.ndarray | DeviceArray) else a for a in arguments)
     run = kernel if isinstance(kernel, CudaKernel) else kernel_for(kernel, result)

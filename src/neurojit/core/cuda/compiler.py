@@ -11,7 +11,8 @@ def dispatcher(kernel):
     import numba.cuda
 
     is_nvidias = getattr(numba.cuda, "implementation", None) == "NVIDIA" and not numba.config.ENABLE_CUDASIM
-    options = {"launch_bounds": kernel.threads, "lto": True} if is_nvidias else {}  # others know neither
+    bounds = (kernel.threads, kernel.resident) if kernel.resident else kernel.threads
+    options = {"launch_bounds": bounds, "lto": True} if is_nvidias else {}  # others know neither
     return numba.cuda.jit(**options)(compilable(kernel.function))
 
 

@@ -27,6 +27,11 @@ class Hardware:
         free, total = self.memory()
         return f"{name} (compute capability {major}.{minor}), {free / 2**30:.1f} of {total / 2**30:.1f} GiB free"
 
+    @functools.cached_property
+    def processors(self):
+        """How many multiprocessors the GPU has."""
+        return int(self.cuda.get_current_device().MULTIPROCESSOR_COUNT)
+
     def allocate(self, n_bytes):
         try:
             return self.cuda.device_array(n_bytes, np.uint8)

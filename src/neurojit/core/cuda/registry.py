@@ -44,6 +44,9 @@ class CudaKernel:
         The most threads a block has.
     wide_loads : int
         How many 16-byte loads from global and shared memory its machine code has at least.
+    resident : int, default=0
+        Of a kernel whose whole grid meets at barriers, and so has to be at work at once: how many of its blocks every
+        processor holds.
     """
 
     function: Callable
@@ -51,6 +54,7 @@ class CudaKernel:
     registers: int
     threads: int
     wide_loads: int
+    resident: int = 0
 
     @property
     def name(self):
@@ -77,6 +81,7 @@ class CudaKernel:
         self._check_size(launch)
         precision = self._precision(arguments)
         target = current_target()
+        self._check_room(launch, target)
         converted = [
             self._array(name, kind, value, precision, target)
             if isinstance(kind, Array)
@@ -89,6 +94,13 @@ class CudaKernel:
         grid = launch.grid if isinstance(launch.grid, tuple) else (launch.grid,)
         if any(blocks > most for blocks, most in zip(grid, _MOST_BLOCKS, strict=False)):
             raise ValueError(f"{self.name}: got work for {grid} blocks, at most {_MOST_BLOCKS}: take a smaller batch")
+
+    def _check_room(self, launch, target):
+        if self.resident and launch.grid > self.resident * target.processors:
+            raise ValueError(
+                f"{self.name}: got {launch.grid} blocks that meet, wanted at most {self.resident} for each of"
+                f" {target.processors} processors"
+            )
 
     def _precision(self, arguments):
         kinds = zip(self.parameters.values(), arguments, strict=True)
@@ -104,11 +116,11 @@ class CudaKernel:
         return target.native(value)
 
 
-def cuda_kernel(plan, *, registers=64, threads=256, wide_loads=0):
+def cuda_kernel(plan, *, registers=64, threads=256, wide_loads=0, resident=0):
     """Register a function as a kernel; see `CudaKernel` for the promises."""
 
     def register(function):
-        kernel = CudaKernel(function, plan, registers, threads, wide_loads)
+        kernel = CudaKernel(function, plan, registers, threads, wide_loads, resident)
         KERNELS[kernel.name] = kernel
         return kernel
 

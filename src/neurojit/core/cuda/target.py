@@ -15,6 +15,10 @@ class DeviceMemoryError(MemoryError):
 class Target(Protocol):
     """What arrays and kernels ask of a device. A block is memory as the target knows it."""
 
+    @property
+    def processors(self) -> int:
+        """How many multiprocessors work at once."""
+
     def allocate(self, n_bytes: int) -> Any:
         """A block of memory, or None where there is no room."""
 
