@@ -46,6 +46,7 @@ from neurojit.core.cuda.target import (
     Target,
     current_target,
     is_available,
+    use_stream,
     use_target,
 )
 
@@ -89,6 +90,7 @@ __all__ = [
     "store4",
     "to_device",
     "to_host",
+    "use_stream",
     "use_target",
     "zeros_like",
 ]
