@@ -1,8 +1,7 @@
 """Arrays on the device by DLPack, the protocol by which libraries hand memory to one another without a copy.
 
-
-Array API standard, `__dlpack__`: a capsule named "dltensor" holds a `DLManagedTensor`. Whoever holds the capsule without
-having renamed it keeps the memory alive, which is all that is done here with the capsules of others.
+By the array API standard a capsule named "dltensor" holds a `DLManagedTensor`. Whoever holds the capsule without having
+renamed it keeps the memory alive, which is all that is done here with the capsules of others.
 """
 
 import ctypes
