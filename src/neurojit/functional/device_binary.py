@@ -35,7 +35,7 @@ def binary(x, weight, bias, binary_input, geometry):
     words, scale = _input_words(x, geometry)
     filters = device_empty(taps * _per_tap(channels) * c_out, np.uint32)
     plain, magnitude = device_empty(taps * c_out, np.int32), device_empty((taps, c_out), x.dtype)
-    kernels.pack_filters(weight.reshape(-1), taps, channels, filters, plain, magnitude.reshape(-1))
+    kernels.pack_taps(weight.reshape(-1), taps, channels, filters, plain, magnitude.reshape(-1))
     alpha = sum_over_rows(magnitude) * (1 / (taps * channels))
     bias = device_zeros(c_out, x.dtype) if bias is None else bias
     y = device_empty((len(x), *geometry.output, c_out), x.dtype)

@@ -60,7 +60,7 @@ def pack_rows(x: Matrix, words: Words, magnitude: Floats):
 
 
 @cuda_kernel(lambda weight, taps, channels, words, plain, magnitude: _each(plain.size), registers=40)
-def pack_filters(weight: Floats, taps: Int, channels: Int, words: Words, plain: Ints, magnitude: Floats):
+def pack_taps(weight: Floats, taps: Int, channels: Int, words: Words, plain: Ints, magnitude: Floats):
     """The signs of each filter's taps, what they sum to, and the sums of their magnitudes (taps, c_out)."""
     i = cuda.grid(1)
     if i >= plain.size:
