@@ -144,10 +144,8 @@ def _correlate(name, halves, is_vector, registers):
     """The kernel with tiles of 64 * halves rows and columns."""
     tile, sums = 64 * halves, 4 * halves
     pitch, slice_size = tile + PAD, DEPTH * (tile + PAD)
-    seen, row_of, multiply = (
-        *((_seen_vector, _row_vector) if is_vector else (_seen, _row)),
-        _multiplication(halves, pitch),
-    )
+    seen, row_of = (_seen_vector, _row_vector) if is_vector else (_seen, _row)
+    multiply = _multiplication(halves, pitch)
     fours = tile // 4  # loads of 16 bytes in a row of weights
     term_step = 1024 // tile  # rows that all threads load at once
 
@@ -256,10 +254,8 @@ def _correlate_weight_gradient(name, halves, is_vector, registers):
     """The kernel with tiles of 64 * halves rows and columns; the terms of its sums are positions."""
     tile, sums = 64 * halves, 4 * halves
     slice_size, fours, term_step = DEPTH * tile, tile // 4, 1024 // tile
-    seen, row_of, multiply = (
-        *((_seen_vector, _row_vector) if is_vector else (_seen, _row)),
-        _multiplication(halves, tile),
-    )
+    seen, row_of = (_seen_vector, _row_vector) if is_vector else (_seen, _row)
+    multiply = _multiplication(halves, tile)
 
     def correlate_weight_gradient(
         x: Floats,
