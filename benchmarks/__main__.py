@@ -26,6 +26,7 @@ TIMED = {
 # What is learned, not how fast: these print tables of their own.
 ON_REQUEST = {
     "accuracy": "the default networks on digits, MNIST and Fashion-MNIST",
+    "cuda": "an NVIDIA GPU beside PyTorch, CuPy and the floor; says so where there is none",
     "language_model": "character models of tinyshakespeare beside PyTorch, and their bits a character",
     "long_memory": "copy memory by a TCN and an LSTM; temporal order with and without a penalty on vanishing gradients",
     "recurrent_results": "recurrent networks on tasks of the literature",

@@ -51,13 +51,11 @@ def our_epoch(x, y):
     return epoch
 
 
-def peer_epoch(x, y, channels_last):
-    import torch
+def peer_network():
+    """The same network in PyTorch."""
     from torch import nn
 
-    torch.manual_seed(0)
-    layout = torch.channels_last if channels_last else torch.contiguous_format
-    model = nn.Sequential(
+    return nn.Sequential(
         nn.Conv2d(1, 32, 5, padding=2),
         nn.ReLU(),
         nn.MaxPool2d(2),
@@ -68,7 +66,16 @@ def peer_epoch(x, y, channels_last):
         nn.Linear(64 * 7 * 7, 128),
         nn.ReLU(),
         nn.Linear(128, 10),
-    ).to(memory_format=layout)
+    )
+
+
+def peer_epoch(x, y, channels_last):
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    layout = torch.channels_last if channels_last else torch.contiguous_format
+    model = peer_network().to(memory_format=layout)
     optimizer = torch.optim.Adam(model.parameters())
     images = torch.from_numpy(x.transpose(0, 3, 1, 2)).contiguous(memory_format=layout)
     labels = torch.from_numpy(y)

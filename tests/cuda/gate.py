@@ -154,15 +154,12 @@ def complaints(kernel, precision, architecture):
 def _crowding(kernel, code):
     """Whether as many blocks as a kernel that synchronizes the grid says have room on a processor."""
     if ("this_grid" in kernel.function.__code__.co_names) != (kernel.resident > 0):
-        return [
-            f"{kernel.resident} blocks resident, wanted some of a kernel that synchronizes the grid, and only of it"
-        ]
+        return [f"{kernel.resident} blocks resident, wanted some of a kernel with barriers of the grid, and only of it"]
     registers = -(-code.registers // 8) * 8 * kernel.threads * kernel.resident
     shared, threads = (code.shared + _RESERVED_SHARED) * kernel.resident, kernel.threads * kernel.resident
     whole = ("registers", registers, 1 << 16), ("bytes of shared memory", shared, 100 << 10), ("threads", threads, 1536)
-    return [
-        f"{used} {what} for {kernel.resident} blocks, there are {most}" for what, used, most in whole if used > most
-    ]
+    crowded = ((what, used, most) for what, used, most in whole if used > most)
+    return [f"{used} {what} for {kernel.resident} blocks, there are {most}" for what, used, most in crowded]
 
 
 def _single_complaints(kernel, code):

@@ -1,11 +1,22 @@
 """Arrays on the device: copies, views, and memory that is used again."""
 
 import gc
+import types
 
 import numpy as np
 import pytest
 
-from neurojit.core.cuda import DeviceArray, DeviceMemoryError, device_empty, to_device, to_host, use_target
+import neurojit.functional as F
+from neurojit.core.cuda import (
+    DeviceArray,
+    DeviceMemoryError,
+    device_empty,
+    dlpack,
+    to_device,
+    to_host,
+    use_stream,
+    use_target,
+)
 from neurojit.core.cuda.array import release_memory
 
 pytest.importorskip("greenlet", reason="the emulator of kernels needs greenlet")
@@ -100,6 +111,81 @@ def test_other_libraries_arrays_are_adopted(device):
     assert to_device(Foreign(x, strides=None)).dtype == np.float32
     with pytest.raises(ValueError, match="wanted a C-contiguous array"):
         to_device(Foreign(x.T))
+
+
+class Packed:
+    """An array that speaks DLPack alone, on the host in truth."""
+
+    def __init__(self, array):
+        self.array, self.streams = array, []
+
+    def __dlpack_device__(self):
+        return 2, 0
+
+    def __dlpack__(self, *, stream=None):
+        self.streams.append(stream)
+        return self.array.__dlpack__()
+
+    def __array_namespace__(self):
+        return types.SimpleNamespace(from_dlpack=lambda result: Packed(np.from_dlpack(result)))
+
+
+def aligned(shape):
+    whole = np.zeros(64, np.float32)
+    first = -whole.ctypes.data % 16 // 4
+    return whole[first : first + np.prod(shape)].reshape(shape)
+
+
+def test_arrays_by_dlpack(device):
+    x = aligned((2, 3))
+    packed = Packed(x)
+    with use_stream(77):
+        adopted = to_device(packed)
+    assert packed.streams == [77]
+    assert (adopted.shape, adopted.dtype) == ((2, 3), np.float32)
+    x[0, 0] = 7
+    assert adopted.numpy()[0, 0] == 7, "no copy"
+    result = F.relu(Packed(x - 1))
+    assert isinstance(result, Packed)
+    np.testing.assert_array_equal(result.array, np.maximum(x - 1, 0))
+    with pytest.raises(ValueError, match="wanted a C-contiguous array"):
+        to_device(Packed(aligned((2, 3)).T))
+    with pytest.raises(TypeError, match="got DLPack's type 5 of 64 bits"):
+        to_device(Packed(np.ones(4, np.complex64)))
+
+
+def test_given_away_by_dlpack(device):
+    x = to_device(np.arange(6.0).reshape(2, 3))
+    view = np.from_dlpack(x)
+    x.assign(np.ones((2, 3)))
+    np.testing.assert_array_equal(view, 1)
+    held = len(dlpack._exported)
+    del view, x
+    gc.collect()
+    assert len(dlpack._exported) == held - 1
+    unused = to_device(np.ones(3)).__dlpack__()
+    assert len(dlpack._exported) == held
+    del unused
+    gc.collect()
+    assert len(dlpack._exported) == held - 1
+
+
+def test_streams(device):
+    class Stream:
+        cuda_stream = 5
+
+    with use_stream(Stream()):
+        x = to_device(np.ones(3))
+        assert x.__cuda_array_interface__["stream"] == 5
+        block = x.owner.block
+        del x
+        with use_stream(0):
+            assert device.stream == 1
+            assert device_empty(3, np.float64).owner.block is not block, "the other stream may still use it"
+        assert device_empty(3, np.float64).owner.block is block
+    assert device.stream == 1
+    with pytest.raises(TypeError, match="stream: got 'mine', wanted the address of a CUDA stream"), use_stream("mine"):
+        pass
 
 
 def test_an_unaligned_array_is_copied(device):

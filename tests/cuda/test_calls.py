@@ -11,7 +11,7 @@ import neurojit as nj
 import neurojit.functional as F
 from neurojit.core.cuda import DeviceArray, on_device, to_device, use_target
 from neurojit.functional import devices
-from neurojit.kernels.cpu import piecewise
+from neurojit.kernels.cpu import columns
 from neurojit.layers import BatchNorm, Conv2d, Dense, Dropout, Flatten, MaxPool2d, ReLU, Residual, Sequential
 from neurojit.training import Adam, ArrayBatches, CrossEntropy, MeanSquaredError, Trainer, accuracy
 
@@ -43,8 +43,8 @@ def test_errors_name_the_argument(device):
         F.dense(to_device(np.ones((2, 3), np.float32)), to_device(np.ones((3, 4))))
     with pytest.raises(ValueError, match=r"weight: got shape \(2, 4\)"):
         F.dense(to_device(np.ones((2, 3))), to_device(np.ones((2, 4))))
-    with pytest.raises(NotImplementedError, match=r"piecewise\.prelu_forward has no CUDA kernel yet"):
-        devices.kernel_for(piecewise.prelu_forward, to_device([1.0]))
+    with pytest.raises(NotImplementedError, match=r"columns\.channel_sums has no CUDA kernel yet"):
+        devices.kernel_for(columns.channel_sums, to_device([1.0]))
 
 
 def test_sums_of_arrays_on_the_device(device):

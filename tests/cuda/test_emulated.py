@@ -11,7 +11,7 @@ import pytest
 
 import neurojit.kernels.cuda
 from neurojit.core.cuda import KERNELS, to_device, use_target
-from tests.cuda.cases import CASES
+from tests.cuda.table import CASES
 
 pytest.importorskip("greenlet", reason="the emulator of kernels needs greenlet")
 from tests.emulator.target import Emulator

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from neurojit.core.cuda import diagnosis, to_device
-from tests.cuda.cases import CASES
+from tests.cuda.table import CASES
 
 pytestmark = [
     pytest.mark.gpu,

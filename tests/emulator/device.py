@@ -76,6 +76,10 @@ class Cuda:
         sizes = tuple(getattr(self.gridDim, axis) * getattr(self.blockDim, axis) for axis in "xyz")
         return sizes[0] if ndim == 1 else sizes[:ndim]
 
+    @staticmethod
+    def popc(word):
+        return int(word).bit_count()
+
     def syncthreads(self):
         current().wait(Barrier("block", _place()))
 
@@ -116,6 +120,13 @@ def store4(array, index, values):
     """array[index : index + 4] = values."""
     for place, value in zip(_four(array, index), values, strict=True):
         array[place] = value
+
+
+def add4(array, index, values):
+    """array[index : index + 4] += values, which no other thread can interrupt: so nobody watches."""
+    array = _raw(array)
+    for place, value in zip(_four(array, index), values, strict=True):
+        array[place] += value
 
 
 def _four(array, index):

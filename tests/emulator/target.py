@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from neurojit.core.cuda.language import DeviceFunction, Name, cuda, load4, quotient, rebuilt, store4
+from neurojit.core.cuda.language import DeviceFunction, Name, add4, cuda, load4, quotient, rebuilt, store4
 from tests.emulator import device
 from tests.emulator.memory import Watched, poisoned
 from tests.emulator.scheduler import run_grid, triple, uses_grid_sync
@@ -30,6 +30,7 @@ class Emulator:
     def __init__(self, order="forward", watches=True, capacity=2**30):
         self.order, self.watches, self.capacity = order, watches, capacity
         self.used = 0
+        self.stream, self.dlpack_device = 1, (1, 0)  # memory of the host, in truth
         self.launched = []
 
     # -- memory: a block is an array of bytes, a native array a view of it --------------------------------------------
@@ -39,6 +40,9 @@ class Emulator:
             return None
         self.used += n_bytes
         return _Block(self, n_bytes)
+
+    def set_stream(self, stream):
+        self.stream = stream
 
     def memory(self):
         return self.capacity - self.used, self.capacity
@@ -61,7 +65,7 @@ class Emulator:
         destination[...] = source
 
     def interface(self, native):
-        return {"data": (native.ctypes.data, False), "typestr": native.dtype.str, "version": 3, "stream": 1}
+        return {"data": (native.ctypes.data, False), "typestr": native.dtype.str, "version": 3, "stream": self.stream}
 
     def adopt(self, interface_holder):
         address = interface_holder.__cuda_array_interface__
@@ -101,7 +105,7 @@ def run(function, launch, arguments, *, order="forward", watches=True):
 def bind(function, launch, watches=True):
     """A kernel's function with the emulated device in the names' place."""
     meaning = {cuda: device.Cuda(launch, watches)}
-    meaning |= {name: getattr(device, name.name) for name in (load4, store4, quotient)}
+    meaning |= {name: getattr(device, name.name) for name in (load4, store4, add4, quotient)}
     emulated_math, bound = device.Math(), {}
 
     def replace(value):

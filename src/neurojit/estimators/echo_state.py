@@ -72,6 +72,9 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
         Whether the readout sees the inputs beside the states.
     dtype : {"float64", "float32"}, default="float64"
         Of weights and states; the readout is always trained in float64.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where states are computed: "cuda" is an NVIDIA GPU, all steps of many series in one launch; "auto" is that where
+        there is one. The readout is trained on the CPU, and a closed loop goes to and fro at each step.
     n_threads : int or None, default=None
         Threads for several series; None is all. The result does not depend on it.
     random_state : int, RandomState, Generator or None, default=None
@@ -137,6 +140,7 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
         readout=None,
         input_to_readout=True,
         dtype="float64",
+        device="cpu",
         n_threads=None,
         random_state=None,
         verbose=0,
@@ -163,6 +167,7 @@ class EchoStateRegressor(Saved, ManyOutputs, TrainedReservoir):
         self.readout = readout
         self.input_to_readout = input_to_readout
         self.dtype = dtype
+        self.device = device
         self.n_threads = n_threads
         self.random_state = random_state
         self.verbose = verbose

@@ -23,7 +23,7 @@ class EchoStateClassifier(Saved, ScoredClasses, SeriesFeatures):
     n_units : int, default=200
     spectral_radius, leak_rate, input_scaling, bias_scaling, fan_in, density, input_fan_in, topology, distribution
         As for `EchoStateRegressor`.
-    activation, n_layers, input_to_readout, dtype, n_threads, random_state, verbose
+    activation, n_layers, input_to_readout, dtype, device, n_threads, random_state, verbose
         As for `EchoStateRegressor`.
     ridge : float or sequence of float, default=1e-3
         Penalty of the squared readout weights; of several, generalized cross-validation chooses one.
@@ -79,6 +79,7 @@ class EchoStateClassifier(Saved, ScoredClasses, SeriesFeatures):
         n_layers=1,
         input_to_readout=True,
         dtype="float64",
+        device="cpu",
         n_threads=None,
         random_state=None,
         verbose=0,
@@ -101,6 +102,7 @@ class EchoStateClassifier(Saved, ScoredClasses, SeriesFeatures):
         self.n_layers = n_layers
         self.input_to_readout = input_to_readout
         self.dtype = dtype
+        self.device = device
         self.n_threads = n_threads
         self.random_state = random_state
         self.verbose = verbose

@@ -11,7 +11,7 @@ from neurojit.core.device import threads
 from neurojit.core.random import Key
 from neurojit.estimators.linear_mixins import ManyOutputs, ScoredClasses
 from neurojit.estimators.linear_readout import RidgeReadout
-from neurojit.estimators.options import Number, OneOf
+from neurojit.estimators.options import Number, OneOf, device_of
 from neurojit.estimators.reservoir_options import check_common, check_ridge
 from neurojit.estimators.saved import Saved, labels_from_state, labels_state
 from neurojit.estimators.series import check_samples, check_series, check_targets
@@ -44,6 +44,8 @@ _LIQUID, _ENCODER = range(2)  # sub-streams of the estimator's random key
 class LiquidState(Saved, BaseEstimator):
     """Base of `LiquidStateClassifier` and `LiquidStateRegressor`."""
 
+    _computes_on_cuda = True
+
     def _check_options(self):
         options = self.get_params(deep=False)
         for name, constraint in CONSTRAINTS.items():
@@ -60,7 +62,7 @@ class LiquidState(Saved, BaseEstimator):
         span = np.max([u.max(axis=0) for u in series], axis=0) - self._low
         self._span = np.where(span > 0, span, 1.0)
         self._key = Key.from_random_state(self.random_state)
-        self.liquid_ = self._make_liquid(len(self._low))
+        self.liquid_ = self._make_liquid(len(self._low)).to(device_of(self))
 
     def _make_liquid(self, n_features):
         names = ("shape", "reach", "inhibitory", "strength", "input_strength", "input_density", "trace")
@@ -130,6 +132,8 @@ class LiquidStateClassifier(ScoredClasses, LiquidState):
         Parts of a series over which traces are averaged.
     ridge : float or sequence of float, default=1e-2
         Penalty of the squared readout weights; of several, generalized cross-validation chooses one.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where the liquid runs: "cuda" is an NVIDIA GPU, "auto" that where there is one.
     n_threads : int or None, default=None
     random_state : int, RandomState, Generator or None, default=None
 
@@ -171,6 +175,7 @@ class LiquidStateClassifier(ScoredClasses, LiquidState):
         threshold=0.1,
         n_segments=4,
         ridge=1e-2,
+        device="cpu",
         n_threads=None,
         random_state=None,
     ):
@@ -187,6 +192,7 @@ class LiquidStateClassifier(ScoredClasses, LiquidState):
         self.threshold = threshold
         self.n_segments = n_segments
         self.ridge = ridge
+        self.device = device
         self.n_threads = n_threads
         self.random_state = random_state
 
@@ -249,7 +255,7 @@ class LiquidStateRegressor(ManyOutputs, LiquidState):
     ----------
     shape, reach, inhibitory, strength, input_strength, input_density, trace
         As for `LiquidStateClassifier`.
-    encoder, n_substeps, max_rate, threshold, ridge, n_threads, random_state
+    encoder, n_substeps, max_rate, threshold, ridge, device, n_threads, random_state
         As for `LiquidStateClassifier`.
 
     Attributes
@@ -282,6 +288,7 @@ class LiquidStateRegressor(ManyOutputs, LiquidState):
         max_rate=0.2,
         threshold=0.1,
         ridge=1e-2,
+        device="cpu",
         n_threads=None,
         random_state=None,
     ):
@@ -297,6 +304,7 @@ class LiquidStateRegressor(ManyOutputs, LiquidState):
         self.max_rate = max_rate
         self.threshold = threshold
         self.ridge = ridge
+        self.device = device
         self.n_threads = n_threads
         self.random_state = random_state
 

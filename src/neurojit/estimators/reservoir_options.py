@@ -5,9 +5,10 @@ import numbers
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from neurojit.core.cuda import current_target
 from neurojit.core.device import check_thread_count
 from neurojit.core.random import Key
-from neurojit.estimators.options import STEPS, Flag, Number, OneOf
+from neurojit.estimators.options import STEPS, Flag, Number, OneOf, device_of
 from neurojit.reservoirs import make_reservoir
 from neurojit.reservoirs.matrices import check_matrix_options
 from neurojit.reservoirs.reservoir import ACTIVATIONS
@@ -38,6 +39,8 @@ _DTYPES = ("float32", "float64")
 class ReservoirEstimator(BaseEstimator):
     """Base of the estimators that run series through a `Reservoir`; a subclass lists all options in its constructor."""
 
+    _computes_on_cuda = True
+
     def _check_options(self):
         """Raise TypeError or ValueError unless every option is one it knows; the message names it."""
         options = self.get_params(deep=False)
@@ -62,7 +65,7 @@ class ReservoirEstimator(BaseEstimator):
             given["feedback_scaling"] = self.feedback_scaling * self.teacher_scaling
             given["feedback_shift"] = self.feedback_scaling * self.teacher_shift
         self._key = Key.from_random_state(self.random_state)
-        return make_reservoir(n_inputs, dtype=self.dtype, random_state=self._key, **given)
+        return make_reservoir(n_inputs, dtype=self.dtype, random_state=self._key, **given).to(device_of(self))
 
 
 def check_dtype(dtype):
@@ -85,7 +88,10 @@ def check_ridge(ridge):
 
 
 def check_common(estimator):
-    """Raise TypeError or ValueError unless threads and seed can be used."""
+    """Raise TypeError or ValueError unless device, threads and seed can be used."""
+    OneOf(("cpu", "cuda", "auto")).check("device", getattr(estimator, "device", "cpu"))
+    if getattr(estimator, "device", "cpu") == "cuda":
+        current_target()
     if estimator.n_threads is not None:
         check_thread_count(estimator.n_threads)
     if isinstance(estimator.random_state, numbers.Integral):

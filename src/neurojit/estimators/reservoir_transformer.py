@@ -20,7 +20,7 @@ class ReservoirTransformer(Saved, TransformerMixin, SeriesFeatures):
     n_units : int, default=200
     spectral_radius, leak_rate, input_scaling, bias_scaling, fan_in, density, input_fan_in, topology, distribution
         As for `EchoStateRegressor`.
-    activation, n_layers, dtype, n_threads, random_state, verbose
+    activation, n_layers, dtype, device, n_threads, random_state, verbose
         As for `EchoStateRegressor`.
     washout : int, default=0
         Steps at the start of each series that pooling leaves out.
@@ -66,6 +66,7 @@ class ReservoirTransformer(Saved, TransformerMixin, SeriesFeatures):
         n_layers=1,
         input_to_readout=True,
         dtype="float64",
+        device="cpu",
         n_threads=None,
         random_state=None,
         verbose=0,
@@ -87,6 +88,7 @@ class ReservoirTransformer(Saved, TransformerMixin, SeriesFeatures):
         self.n_layers = n_layers
         self.input_to_readout = input_to_readout
         self.dtype = dtype
+        self.device = device
         self.n_threads = n_threads
         self.random_state = random_state
         self.verbose = verbose

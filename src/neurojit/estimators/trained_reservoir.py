@@ -5,6 +5,7 @@ import numpy as np
 from neurojit.core.memory import empty
 from neurojit.core.progress import progress_bar
 from neurojit.estimators.linear_readout import make_readout
+from neurojit.estimators.options import device_of
 from neurojit.estimators.reservoir_options import ReservoirEstimator
 from neurojit.estimators.series import check_series
 from neurojit.reservoirs import FORCE, Drive, harvest
@@ -19,6 +20,8 @@ class TrainedReservoir(ReservoirEstimator):
     def _check_force(self):
         if (self.readout == "force" or isinstance(self.readout, FORCE)) and not self.feedback:
             raise ValueError("feedback: got False with a FORCE readout, wanted True: it learns in the loop")
+        if (self.readout == "force" or isinstance(self.readout, FORCE)) and device_of(self) == "cuda":
+            raise ValueError("device: got 'cuda' with a FORCE readout, wanted 'cpu': it learns in the loop, on the CPU")
 
     def _start(self, n_outputs, columns):
         self.n_outputs_ = n_outputs

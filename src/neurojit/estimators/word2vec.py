@@ -9,11 +9,12 @@ from neurojit.core.device import threads
 from neurojit.core.progress import progress_bar
 from neurojit.core.random import Key
 from neurojit.core.statefile import write_state
-from neurojit.estimators.options import Flag
+from neurojit.estimators.options import Flag, device_of
 from neurojit.estimators.word2vec_options import check_options
 from neurojit.estimators.word2vec_run import Run
 from neurojit.io.estimator_file import ESTIMATOR
 from neurojit.text import KeyedVectors, Vocabulary
+from neurojit.text.device_training import DeviceWordVectorTraining
 from neurojit.text.sentences import check_sentences, word_counts
 from neurojit.text.training import Objective, WordVectorTraining
 from neurojit.text.vector_files import vocabulary as vocabulary_from_state
@@ -68,7 +69,11 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         "deterministic" trains on a fixed number of pieces of text at a time, with copies of the vectors that several of
         them use, and merges these: the same bits for any number of threads. "hogwild" lets all threads write to the
         same vectors without locks: half as fast again on one thread, little faster on more, where no two runs are the
-        same.
+        same. On a GPU "deterministic" adds up the steps of as many windows as are trained at a time, as integers, whose
+        sum does not depend on their order.
+    device : {"cpu", "cuda", "auto"}, default="cpu"
+        Where to train: "cuda" is an NVIDIA GPU, which knows negative sampling alone, and "auto" is that where there is
+        one for what is asked. Draws differ from the CPU's, and so do the vectors.
     n_threads : int or None, default=None
         Threads to compute on; None leaves it to numba.
     random_state : int, numpy generator or None, default=None
@@ -122,6 +127,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         shared_negatives=True,
         max_vocab=None,
         update="deterministic",
+        device="cpu",
         n_threads=None,
         random_state=None,
         callbacks=None,
@@ -142,6 +148,7 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         self.shared_negatives = shared_negatives
         self.max_vocab = max_vocab
         self.update = update
+        self.device = device
         self.n_threads = n_threads
         self.random_state = random_state
         self.callbacks = callbacks
@@ -153,6 +160,10 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
         tags.input_tags.string = True
         tags.no_validation = True
         return tags
+
+    @property
+    def _computes_on_cuda(self):
+        return self.objective == "negative-sampling"
 
     # -- fitting --------------------------------------------------------------------------------------------------
 
@@ -237,7 +248,8 @@ class Word2Vec(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator)
     def _set_training(self, vocabulary, key):
         names = Objective.__dataclass_fields__
         objective = Objective(**{name: getattr(self, name) for name in names})
-        self._training = WordVectorTraining(vocabulary.counts, int(self.vector_size), objective, key)
+        kind = DeviceWordVectorTraining if device_of(self) == "cuda" else WordVectorTraining
+        self._training = kind(vocabulary.counts, int(self.vector_size), objective, key)
         self._take(vocabulary)
 
     def _take(self, vocabulary):

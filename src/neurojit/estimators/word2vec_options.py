@@ -2,6 +2,7 @@
 
 import numbers
 
+from neurojit.core.cuda import current_target
 from neurojit.core.device import check_thread_count
 from neurojit.core.random import Key
 from neurojit.estimators.options import Flag, Number, OneOf, check_callbacks
@@ -25,6 +26,7 @@ _CONSTRAINTS = {
     "shrink_windows": Flag(),
     "shared_negatives": Flag(),
     "update": OneOf(("deterministic", "hogwild")),
+    "device": OneOf(("cpu", "cuda", "auto")),
     "verbose": Number("a truth value or an integer >= 0", numbers.Integral, 0, truth=True),
 }
 
@@ -40,6 +42,13 @@ def check_options(estimator):
             f"min_learning_rate: got {estimator.min_learning_rate!r},"
             f" wanted at most the learning rate {estimator.learning_rate!r}"
         )
+    if estimator.device == "cuda":
+        if estimator.objective != "negative-sampling":
+            raise ValueError(
+                f"objective: got {estimator.objective!r}, wanted 'negative-sampling' for device='cuda', which has no"
+                " kernels for another"
+            )
+        current_target()
     check_callbacks(estimator.callbacks)
     if estimator.n_threads is not None:
         check_thread_count(estimator.n_threads)

@@ -5,8 +5,10 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import on_device
 from neurojit.core.memory import empty
 from neurojit.core.popcount import BINARY_COLUMNS
+from neurojit.functional import device_binary
 from neurojit.functional.columns import sum_over_rows
 from neurojit.functional.conv import conv2d
 from neurojit.functional.correlation import data_gradient, forward, weight_gradient
@@ -138,6 +140,8 @@ def binary_conv2d(x, weight, bias=None, *, binary_input=True, stride=1, padding=
 
 def _binary(x, weight, bias, binary_input, geometry):
     """The result and, where the input is binary, K."""
+    if on_device(x):
+        return device_binary.binary(x, weight, bias, binary_input, geometry)
     if binary_input:
         return _xnor(x, weight, bias, geometry)
     return forward(geometry.spread(x), filter_scales(weight) * signs(weight), bias, geometry), None
@@ -152,6 +156,8 @@ def _binary_conv2d_vjp(x, weight, bias=None, *, binary_input=True, stride=1, pad
     def pullback(dy, wrt):
         dbias = sum_over_rows(dy) if wrt[2] else None
         dy = dy.reshape(y.shape)
+        if on_device(dy):
+            return *device_binary.backward(dy, x, weight, scale, geometry, wrt), dbias
         if binary_input:
             dy = dy * scale.reshape(*y.shape[:-1], 1)
         alpha, dx, dweight = filter_scales(weight), None, None

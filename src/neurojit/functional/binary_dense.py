@@ -11,7 +11,7 @@ def _check(x, weight):
     weight = canonical(weight, "weight", dtype=x.dtype, ndim=2)
     if x.shape[1] != weight.shape[0]:
         raise ValueError(f"weight: got shape {weight.shape}, wanted ({x.shape[1]}, c_out), as x has shape {x.shape}")
-    return x[:, None, None], weight[None, None]
+    return x.reshape(len(x), 1, 1, x.shape[1]), weight.reshape(1, 1, *weight.shape)
 
 
 @op("x", "weight", "bias")
@@ -54,7 +54,7 @@ def binary_dense(x, weight, bias=None, *, binary_input=True):
     array([[12.]], dtype=float32)
     """
     pixels, window = _check(x, weight)
-    return binary_conv2d(pixels, window, bias, binary_input=binary_input)[:, 0, 0]
+    return binary_conv2d(pixels, window, bias, binary_input=binary_input).reshape(len(pixels), window.shape[-1])
 
 
 @binary_dense.define_vjp
@@ -64,9 +64,9 @@ def _binary_dense_vjp(x, weight, bias=None, *, binary_input=True):
     y, backward = binary_conv2d.vjp(pixels, *given, binary_input=binary_input)
 
     def pullback(dy, wrt):
-        dx, dweight, *dbias = backward(dy[:, None, None], wrt=wrt[: 1 + len(given)])
-        dx = None if dx is None else dx[:, 0, 0]
-        dweight = None if dweight is None else dweight[0, 0]
+        dx, dweight, *dbias = backward(dy.reshape(y.shape), wrt=wrt[: 1 + len(given)])
+        dx = None if dx is None else dx.reshape(len(dx), dx.shape[-1])
+        dweight = None if dweight is None else dweight.reshape(dweight.shape[2:])
         return dx, dweight, *(dbias or [None])
 
-    return y[:, 0, 0], pullback
+    return y.reshape(len(y), y.shape[-1]), pullback

@@ -5,13 +5,16 @@ import dataclasses
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import device_empty_like, device_zeros, on_device
 from neurojit.core.memory import empty, empty_like
 from neurojit.core.shapes import integers
 from neurojit.functional.conv import conv2d
+from neurojit.functional.devices import empty_for
 from neurojit.functional.geometry import Geometry, geometry_of, hashable
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import deform_conv as kernels
 from neurojit.kernels.cpu.packing import pad
+from neurojit.kernels.cuda import deform_conv as device_kernels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,9 +32,17 @@ class Sampling:
     @property
     def numbers(self):
         """The pairs of numbers the kernels take, one after another."""
+        return self._numbers(self.plane)
+
+    @property
+    def device_numbers(self):
+        """The same for images without a border, as kernels of the device take them."""
+        return self._numbers(self.geometry.size[1:])
+
+    def _numbers(self, plane):
         g = self.geometry
         before = tuple(pair[0] for pair in g.padding[1:])
-        return *self.plane, *g.output[1:], *g.window[1:], *g.stride[1:], *before, *g.dilation[1:]
+        return *plane, *g.output[1:], *g.window[1:], *g.stride[1:], *before, *g.dilation[1:]
 
     @property
     def parts(self):
@@ -52,14 +63,16 @@ def _check(x, offset, weight, bias, mask, stride, padding, dilation, groups, off
     if bias is not None:
         bias = canonical(bias, "bias", dtype=x.dtype, shape=(weight.shape[-1],))
     if mask is None:
-        mask = np.empty(0, x.dtype)
+        mask = empty_for(x, 0, x.dtype)
     else:
         mask = canonical(mask, "mask", dtype=x.dtype, shape=(len(x), *geometry.output[1:], places))
     return x, offset, weight, bias, mask, Sampling(geometry, offset_groups)
 
 
 def _bordered(x, sampling):
-    """The images flat, with zeros round them."""
+    """The images flat, with zeros round them; on the device none are needed."""
+    if on_device(x):
+        return x.reshape(-1)
     padded = empty((len(x), 1, *sampling.plane, x.shape[-1]), x.dtype)
     pad(x[:, None], (0, kernels.BORDER, kernels.BORDER), padded)
     return padded.reshape(-1)
@@ -68,7 +81,11 @@ def _bordered(x, sampling):
 def _columns(x, offset, mask, weight, sampling):
     """What the taps see, as images for a 1 x 1 convolution, and that convolution's weights."""
     taps, c_in, c_out = len(sampling.geometry.taps), sampling.geometry.c_in, weight.shape[-1]
-    columns = empty((len(offset), *sampling.geometry.output[1:], taps * c_in), offset.dtype)
+    columns = empty_for(x, (len(offset), *sampling.geometry.output[1:], taps * c_in), offset.dtype)
+    if on_device(x):
+        flat = offset.reshape(-1), mask.reshape(-1), columns.reshape(-1)
+        device_kernels.gather_columns(x, *flat, sampling.device_numbers, sampling.parts)
+        return columns, weight.reshape(1, 1, -1, c_out)
     numbers = sampling.numbers, sampling.parts, len(offset)
     kernels.sample(x, offset.reshape(-1), mask.reshape(-1), columns.reshape(-1), *numbers)
     return columns, weight.reshape(1, 1, -1, c_out)
@@ -166,6 +183,11 @@ def _deform_conv2d_vjp(
 
 def _to_x(dcolumns, shape, offset, mask, sampling):
     """The gradient to the images, without the border."""
+    if on_device(dcolumns):
+        dx = device_zeros(shape, dcolumns.dtype)
+        flat = (array.reshape(-1) for array in (offset, mask, dcolumns, dx))
+        device_kernels.scatter_columns(*flat, sampling.device_numbers, sampling.parts)
+        return dx
     border = kernels.BORDER
     dx = empty((shape[0], *sampling.plane, shape[-1]), dcolumns.dtype)
     numbers = sampling.numbers, sampling.parts, shape[0]
@@ -175,6 +197,11 @@ def _to_x(dcolumns, shape, offset, mask, sampling):
 
 def _to_places(dcolumns, bordered, offset, mask, sampling):
     """The gradients to the offsets and the mask."""
+    if on_device(dcolumns):
+        doffset, dmask = device_empty_like(offset), device_empty_like(mask)
+        flat = (array.reshape(-1) for array in (offset, mask, dcolumns, doffset, dmask))
+        device_kernels.place_gradients(bordered, *flat, sampling.device_numbers, sampling.parts)
+        return doffset, dmask
     doffset, dmask = empty_like(offset), empty_like(mask)
     numbers = sampling.numbers, sampling.parts, len(offset)
     arrays = [a.reshape(-1) for a in (offset, mask, dcolumns, doffset, dmask)]

@@ -1,9 +1,12 @@
 """Normalization on the device: the classes of the host's, with the device's kernels."""
 
+import math
+
 import numpy as np
 
 from neurojit.core.cuda import device_empty, device_empty_like, to_device
 from neurojit.functional.columns import over_parts
+from neurojit.functional.layout import with_axes_last, with_last_axes_at
 from neurojit.kernels.cuda import norm, row_norm
 
 _BLOCKS = 264  # so many keep the largest GPUs busy
@@ -73,36 +76,40 @@ class DeviceNormalization:
 
 
 class DeviceRows:
-    """One call's arrays: x with its normalized axes last, as rows.
+    """One call's arrays: x as rows, its normalized axes behind all others.
 
     Parameters
     ----------
     x : DeviceArray
-    gamma, beta : DeviceArray of `features` numbers, or None
-    features : int
+    gamma, beta : DeviceArray, shape of x along `axes`, or None
+    axes : tuple of int
     eps : float
     centered : bool
     """
 
-    def __init__(self, x, gamma, beta, features, eps, centered):
-        self.x, self.features, self.eps, self.centered = x, features, float(eps), int(centered)
+    def __init__(self, x, gamma, beta, axes, eps, centered):
+        self.axes, self.eps, self.centered = axes, float(eps), int(centered)
+        self.affine_shape = tuple(x.shape[axis] for axis in axes)
+        self.features = features = math.prod(self.affine_shape)
+        self.x = with_axes_last(x, axes)
         self.gamma = to_device(np.ones(features, x.dtype)) if gamma is None else gamma.reshape(-1)
         self.beta = to_device(np.zeros(features, x.dtype)) if beta is None else beta.reshape(-1)
-        self.affine_shape = (features,) if gamma is None else gamma.shape
         self.mean, self.inverse = (device_empty(x.size // features, x.dtype) for _ in range(2))
 
     def forward(self):
         y = device_empty_like(self.x)
         numbers = self.gamma, self.beta, self.eps, self.centered, self.mean, self.inverse
         row_norm.normalize_rows(self.x.reshape(-1), *numbers, y.reshape(-1))
-        return y
+        return with_last_axes_at(y, self.axes)
 
     def backward(self, dy, wrt):
-        flat, moments = (dy.reshape(-1), self.x.reshape(-1)), (self.mean, self.inverse)
+        flat = with_axes_last(dy, self.axes).reshape(-1), self.x.reshape(-1)
+        moments = self.mean, self.inverse
         dx = None
         if wrt[0]:
             dx = device_empty_like(self.x)
             row_norm.rows_data_gradient(*flat, self.gamma, self.centered, *moments, dx.reshape(-1))
+            dx = with_last_axes_at(dx, self.axes)
         if not any(wrt[1:]):
             return (dx, *[None] * (len(wrt) - 1))
         parts = max(1, min(_MOST_PARTS, self.mean.size // _LEAST_ROWS))

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 
-from neurojit.core.cuda import DeviceArray, current_target, device_empty, to_device
+from neurojit.core.cuda import DeviceArray, current_target, device_empty, dlpack, to_device
 from neurojit.core.memory import empty
 
 
@@ -59,7 +59,7 @@ def _is_foreign(value):
     return (
         type(value) not in _HOST_TYPES
         and not isinstance(value, DeviceArray)
-        and hasattr(value, "__cuda_array_interface__")
+        and (hasattr(value, "__cuda_array_interface__") or dlpack.is_on_device(value))
     )
 
 
@@ -89,7 +89,7 @@ class DeviceCall:
 
     def __init__(self, op, args, kwargs):
         values = (*args, *kwargs.values())
-        self._library = next((_library_of(value) for value in values if _is_foreign(value)), None)
+        self._like = next((_maker_of(value) for value in values if _is_foreign(value)), None)
         self.args = tuple(taken(value) for value in args)
         self.kwargs = {name: taken(value) for name, value in kwargs.items()}
         bound = op.signature.bind(*self.args, **self.kwargs).arguments
@@ -106,9 +106,9 @@ class DeviceCall:
         """A result, or a tuple of them, as arrays of the library that the arguments came from."""
         if isinstance(result, tuple):
             return tuple(self.returned(part) for part in result)
-        if self._library is None or not isinstance(result, DeviceArray):
+        if self._like is None or not isinstance(result, DeviceArray):
             return result
-        return _MAKERS[self._library](sys.modules[self._library], result)
+        return self._like(result)
 
 
 # How a library takes an array by its `__cuda_array_interface__`, sharing the memory.
@@ -124,7 +124,10 @@ def _is_integers(value):
     return (value if isinstance(value, DeviceArray) else np.asarray(value)).dtype.kind in "iu"
 
 
-def _library_of(value):
-    """The name of the library an array comes from, if results can be made its own."""
+def _maker_of(value):
+    """What makes of a `DeviceArray` an array of the library that a value comes from; None where nothing does."""
     name = type(value).__module__.partition(".")[0]
-    return name if name in _MAKERS else None
+    if name in _MAKERS:
+        return lambda array: _MAKERS[name](sys.modules[name], array)
+    namespace = getattr(value, "__array_namespace__", None)
+    return None if namespace is None else namespace().from_dlpack

@@ -2,16 +2,17 @@
 
 import numpy as np
 
-from neurojit.core.cuda import DeviceArray
+from neurojit.core.cuda import CudaKernel, DeviceArray
 from neurojit.core.memory import empty_like
 from neurojit.functional.devices import kernel_for
 
 
 def apply(kernel, *arguments):
-    """What a kernel makes of flat views of its arrays, in a new array like the first."""
+    """What a kernel of the CPU, or one of the device, makes of flat views of its arrays, in an array like the first."""
     result = empty_like(arguments[0])
     flat = (a.reshape(-1) if isinstance(a, np.ndarray | DeviceArray) else a for a in arguments)
-    kernel_for(kernel, result)(*flat, result.reshape(-1))
+    run = kernel if isinstance(kernel, CudaKernel) else kernel_for(kernel, result)
+    run(*flat, result.reshape(-1))
     return result
 
 

@@ -2,9 +2,12 @@
 
 import numpy as np
 
+from neurojit.core.cuda import on_device
 from neurojit.functional.avg_pooling import box_sum
+from neurojit.functional.elementwise import apply
 from neurojit.functional.op import op
 from neurojit.functional.windows import Pooling, canonical_source
+from neurojit.kernels.cuda import powers as device_kernels
 
 
 def _check(x, window, stride, padding, ceil_mode, p, rank):
@@ -17,9 +20,32 @@ def _check(x, window, stride, padding, ceil_mode, p, rank):
 
 
 def _norms(x, pooling, p):
-    powers = np.square(x) if p == 2 else np.abs(x) ** x.dtype.type(p)
-    total = box_sum(powers, pooling.under_windows, None, None, (x.shape[0], *pooling.output, x.shape[-1]))
+    total = box_sum(_powers(x, p), pooling.under_windows, None, None, (x.shape[0], *pooling.output, x.shape[-1]))
+    if on_device(x):
+        return apply(device_kernels.root, total, float(p), 1 / p)
     return np.sqrt(total, out=total) if p == 2 else np.power(total, x.dtype.type(1 / p), out=total)
+
+
+def _powers(x, p):
+    """|x|^p."""
+    if on_device(x):
+        return apply(device_kernels.power, x, float(p))
+    return np.square(x) if p == 2 else np.abs(x) ** x.dtype.type(p)
+
+
+def _shares(dy, y, p):
+    """dy / y^(p - 1), and 0 where y is 0."""
+    if on_device(dy):
+        return apply(device_kernels.share, dy, y, p - 1.0)
+    divisor = y if p == 2 else y ** y.dtype.type(p - 1)
+    return np.divide(dy, divisor, out=np.zeros_like(dy), where=y != 0)
+
+
+def _through_powers(total, x, p):
+    """total sign(x) |x|^(p - 1)."""
+    if on_device(x):
+        return apply(device_kernels.slope, total, x, p - 1.0)
+    return total * (x if p == 2 else np.sign(x) * np.abs(x) ** x.dtype.type(p - 1))
 
 
 def _lp_pool(x, window, stride, padding, ceil_mode, p, rank):
@@ -33,10 +59,8 @@ def _lp_pool_vjp(x, window, stride, padding, ceil_mode, p, rank):
     def pullback(dy, wrt):
         if not wrt[0]:
             return (None,)
-        slope = x if p == 2 else np.sign(x) * np.abs(x) ** x.dtype.type(p - 1)
-        divisor = y if p == 2 else y ** y.dtype.type(p - 1)
-        share = np.divide(dy, divisor, out=np.zeros_like(dy), where=y != 0)
-        return (slope * box_sum(share, pooling.over_inputs, None, None, x.shape),)
+        total = box_sum(_shares(dy, y, p), pooling.over_inputs, None, None, x.shape)
+        return (_through_powers(total, x, p),)
 
     return y, pullback
 

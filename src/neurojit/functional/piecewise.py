@@ -1,10 +1,14 @@
 """Activations made of straight lines."""
 
+import math
+
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import on_device
 from neurojit.core.memory import empty_like
 from neurojit.functional.columns import sum_over_rows
+from neurojit.functional.devices import kernel_for
 from neurojit.functional.elementwise import apply, pullback_of
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import piecewise as kernels
@@ -101,12 +105,16 @@ def _slopes(x, slope):
     own = slope.shape[next((i for i, n in enumerate(slope.shape) if n != 1), slope.ndim) :]
     if x.shape[x.ndim - len(own) :] == own:
         return x, slope, slope.reshape(-1)
+    if on_device(x):
+        raise NotImplementedError(
+            f"slope: got shape {slope.shape} on the device, wanted the last axes of x's {x.shape}, or ones before them"
+        )
     return x, slope, np.ascontiguousarray(np.broadcast_to(slope, x.shape)).reshape(-1)
 
 
 def _prelu_rows(x, columns):
     """Arrays like x as rows; one slope for all is spread along the last axis, so that rows are not single numbers."""
-    if columns.size == 1 and x.ndim and x.shape[-1] > 1:
+    if columns.size == 1 and not on_device(x) and x.ndim and x.shape[-1] > 1:
         columns = np.full(x.shape[-1], columns[0], columns.dtype)
     return columns, (x.size // max(1, columns.size), columns.size)
 
@@ -151,7 +159,7 @@ def prelu(x, slope):
     x, _, columns = _slopes(x, slope)
     columns, rows = _prelu_rows(x, columns)
     y = empty_like(x)
-    kernels.prelu_forward(x.reshape(rows), columns, y.reshape(rows))
+    kernel_for(kernels.prelu_forward, x)(x.reshape(rows), columns, y.reshape(rows))
     return y
 
 
@@ -163,7 +171,8 @@ def _prelu_vjp(x, slope):
 
     def pullback(dy, wrt):
         dx, product = empty_like(x), empty_like(x)
-        kernels.prelu_backward(dy.reshape(rows), x.reshape(rows), columns, dx.reshape(rows), product.reshape(rows))
+        run = kernel_for(kernels.prelu_backward, x)
+        run(dy.reshape(rows), x.reshape(rows), columns, dx.reshape(rows), product.reshape(rows))
         return dx if wrt[0] else None, _sum_to(product, slope.shape) if wrt[1] else None
 
     return y, pullback
@@ -171,6 +180,8 @@ def _prelu_vjp(x, slope):
 
 def _sum_to(product, shape):
     """The sum of `product` over the axes along which an array of `shape` was spread."""
+    if on_device(product):
+        return sum_over_rows(product.reshape(-1, math.prod(shape))).reshape(shape)
     if shape and shape == product.shape[-1:]:
         return sum_over_rows(product)
     lacking = product.ndim - len(shape)

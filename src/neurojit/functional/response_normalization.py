@@ -3,6 +3,7 @@
 from neurojit.core.arrays import canonical
 from neurojit.core.memory import empty_like
 from neurojit.core.shapes import integers
+from neurojit.functional.devices import kernel_for
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import response_norm as kernels
 
@@ -28,7 +29,8 @@ class _Response:
     def forward(self):
         y = empty_like(self.pixels)
         numbers = self.alpha, self.beta, self.k
-        kernels.local_response(self.pixels, *self.window, *numbers, self.base, self.factor, y)
+        run = kernel_for(kernels.local_response, y)
+        run(self.pixels, *self.window, *numbers, self.base, self.factor, y)
         return y.reshape(self.x.shape)
 
     def backward(self, dy, wrt):
@@ -36,9 +38,8 @@ class _Response:
             return (None,)
         dx = empty_like(self.pixels)
         by_sum = self.x.dtype.type(2) * self.alpha * self.beta
-        kernels.local_response_backward(
-            dy.reshape(dx.shape), self.pixels, *self.window, by_sum, self.base, self.factor, dx
-        )
+        run = kernel_for(kernels.local_response_backward, dx)
+        run(dy.reshape(dx.shape), self.pixels, *self.window, by_sum, self.base, self.factor, dx)
         return (dx.reshape(self.x.shape),)
 
 

@@ -6,6 +6,7 @@ from neurojit.core.arrays import canonical
 from neurojit.core.cuda import on_device
 from neurojit.core.memory import empty_like
 from neurojit.functional.devices import kernel_for
+from neurojit.functional.layout import with_axis_last, with_last_axis_at
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import softmax as kernels
 
@@ -21,16 +22,14 @@ class _Rows:
             raise ValueError(f"axis: got {axis}, wanted one of an array of shape {x.shape}")
         if x.shape[axis] < 1:
             raise ValueError(f"x: got shape {x.shape}, wanted (..., classes) with at least one class")
-        if on_device(x) and axis not in (-1, x.ndim - 1):
-            raise NotImplementedError(f"axis: got {axis}, wanted the last one for an array on the device")
-        self.axis = axis
-        self.shape = x.shape if on_device(x) else np.moveaxis(x, axis, -1).shape
+        self.axis = axis % x.ndim
+        self.shape = (*x.shape[: self.axis], *x.shape[self.axis + 1 :], x.shape[axis])
         self.x = self.of(x)
 
     def of(self, array):
         """An array like the logits as rows."""
         if on_device(array):
-            return array.reshape(-1, self.shape[-1])
+            return with_axis_last(array, self.axis).reshape(-1, self.shape[-1])
         return np.ascontiguousarray(np.moveaxis(array, self.axis, -1)).reshape(-1, self.shape[-1])
 
     def apply(self, kernel, *rows):
@@ -42,7 +41,7 @@ class _Rows:
     def result(self, rows):
         """Rows as an array like the logits."""
         if on_device(rows):
-            return rows.reshape(self.shape)
+            return with_last_axis_at(rows.reshape(self.shape), self.axis)
         return np.ascontiguousarray(np.moveaxis(rows.reshape(self.shape), -1, self.axis))
 
 

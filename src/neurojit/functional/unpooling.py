@@ -5,10 +5,12 @@ import math
 import numpy as np
 
 from neurojit.core.arrays import canonical, check_shape
+from neurojit.core.cuda import device_empty, on_device, to_device
 from neurojit.core.memory import empty, empty_like
 from neurojit.core.shapes import integers
 from neurojit.functional.op import op
 from neurojit.kernels.cpu import unpool as kernels
+from neurojit.kernels.cuda import unpool as device_kernels
 
 _MOST_POSITIONS = 2**31
 
@@ -20,14 +22,34 @@ def _check(y, switches, spatial_shape, rank):
     positions = math.prod(spatial)
     if positions >= _MOST_POSITIONS:
         raise ValueError(f"spatial_shape: got {spatial}, {positions} positions, wanted fewer than 2**31")
-    switches = np.asarray(switches)
+    switches = _check_switches(switches, y, positions)
+    return y, switches, (y.shape[0], *spatial, y.shape[-1])
+
+
+def _check_switches(switches, y, positions):
+    """The switches as int32 where y is; each is a place, or -1."""
+    switches = switches if on_device(switches) else np.asarray(switches)
     if switches.dtype.kind not in "iu":
         raise TypeError(f"switches: got dtype {switches.dtype}, wanted integers")
     check_shape(switches, "switches", shape=y.shape)
-    if switches.size and not -1 <= switches.min() <= switches.max() < positions:
-        wrong = switches.min() if switches.min() < -1 else switches.max()
+    if on_device(switches) != on_device(y):
+        raise TypeError("switches: got y and switches in different places, wanted both on the host or on the device")
+    if on_device(switches) and switches.dtype != np.int32:
+        raise TypeError(f"switches: got {switches.dtype} on the device, wanted int32 as max_pool returns them")
+    least, largest = _extremes(switches) if switches.size else (0, -1)
+    if not least >= -1 or largest >= positions:
+        wrong = least if least < -1 else largest
         raise ValueError(f"switches: got {wrong}, wanted 0 to {positions - 1} (or -1 for a window with no input)")
-    return y, np.ascontiguousarray(switches, np.int32), (y.shape[0], *spatial, y.shape[-1])
+    return switches if on_device(switches) else np.ascontiguousarray(switches, np.int32)
+
+
+def _extremes(switches):
+    """The least and the largest switch."""
+    if not on_device(switches):
+        return switches.min(), switches.max()
+    bounds = to_device(np.array([np.iinfo(np.int32).max, np.iinfo(np.int32).min], np.int32))
+    device_kernels.extremes(switches.reshape(-1), bounds)
+    return bounds.numpy().tolist()
 
 
 def _rows(array):
@@ -37,9 +59,33 @@ def _rows(array):
 
 def _unpool(y, switches, shape):
     """The result and who has each of its places."""
+    if on_device(y):
+        return _device_unpool(y, switches, shape)
     owner, x = empty(shape, np.int32), empty(shape, y.dtype)
     kernels.unpool(_rows(y), _rows(switches), _rows(owner), _rows(x))
     return x, owner
+
+
+def _device_unpool(y, switches, shape):
+    owner, x = device_empty(shape, np.int32), device_empty(shape, y.dtype)
+    numbers = _numbers(y, shape)
+    device_kernels.disown(owner.reshape(-1))
+    device_kernels.claim(switches.reshape(-1), *numbers, owner.reshape(-1))
+    device_kernels.put(y.reshape(-1), owner.reshape(-1), *numbers, x.reshape(-1))
+    return x, owner
+
+
+def _numbers(y, shape):
+    """Windows and positions of an image, and channels."""
+    return math.prod(y.shape[1:-1]), math.prod(shape[1:-1]), y.shape[-1]
+
+
+def _unpool_backward(dx, switches, owner, dy):
+    if on_device(dx):
+        flat = (array.reshape(-1) for array in (dx, switches, owner))
+        device_kernels.take(*flat, *_numbers(dy, dx.shape), dy.reshape(-1))
+    else:
+        kernels.unpool_backward(_rows(dx), _rows(switches), _rows(owner), _rows(dy))
 
 
 def _unpool_vjp(y, switches, spatial_shape, rank):
@@ -50,7 +96,7 @@ def _unpool_vjp(y, switches, spatial_shape, rank):
         if not wrt[0]:
             return (None,)
         dy = empty_like(y)
-        kernels.unpool_backward(_rows(dx), _rows(switches), _rows(owner), _rows(dy))
+        _unpool_backward(dx, switches, owner, dy)
         return (dy,)
 
     return x, pullback

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from neurojit.functional.layout import joined, parted
 from neurojit.layers.base import INFERENCE, Layer, add_gradients
 
 
@@ -214,20 +215,20 @@ class Concat(Combinator):
 
     def forward(self, x, mode=INFERENCE):
         self.ensure_built(x)
-        return np.concatenate([f.forward(x, mode.child(i)) for i, f in enumerate(self.layers)], axis=-1)
+        return joined([f.forward(x, mode.child(i)) for i, f in enumerate(self.layers)])
 
     def vjp(self, x, mode=INFERENCE):
         self.ensure_built(x)
         outputs, pullbacks = zip(*(f.vjp(x, mode.child(i)) for i, f in enumerate(self.layers)), strict=True)
-        borders = np.cumsum([y.shape[-1] for y in outputs])[:-1]
+        lengths = [y.shape[-1] for y in outputs]
 
         def backward(dy, need_dx=True):
             total, gradients = None, {}
-            for pullback, part in zip(pullbacks, np.split(dy, borders, axis=-1), strict=True):
+            for pullback, part in zip(pullbacks, parted(dy, lengths), strict=True):
                 dx, found = pullback(part, need_dx)
                 add_gradients(gradients, found)
                 if need_dx:
                     total = dx if total is None else total + dx
             return total, gradients
 
-        return np.concatenate(outputs, axis=-1), backward
+        return joined(outputs), backward

@@ -8,6 +8,7 @@ from neurojit.core.shapes import integers
 from neurojit.functional.activation import sigmoid
 from neurojit.functional.conv import conv2d
 from neurojit.functional.deform_conv import deform_conv2d
+from neurojit.functional.layout import joined, parted
 from neurojit.layers.base import INFERENCE, Layer, Parameter
 from neurojit.layers.conv import Conv2d
 from neurojit.layers.initializers import he_normal
@@ -120,9 +121,7 @@ class DeformConv2d(Layer):
             if need_places:
                 parts = [doffset] + ([mask_backward(found[-1])] if self.modulated else [])
                 places = (self.place_weight, self.place_bias)
-                more_dx, *found = place_backward(
-                    np.concatenate(parts, axis=-1), (need_dx, *(p.trainable for p in places))
-                )
+                more_dx, *found = place_backward(joined(parts), (need_dx, *(p.trainable for p in places)))
                 gradients |= {p: g for p, g in zip(places, found, strict=True) if p.trainable}
                 dx = dx + more_dx if need_dx else None
             return dx, gradients
@@ -141,7 +140,7 @@ class DeformConv2d(Layer):
     def _split(self, places):
         """The offsets, and what the mask is the sigmoid of."""
         offsets = 2 * self.offset_groups * math.prod(self._window)
-        return places[..., :offsets], places[..., offsets:]
+        return parted(places, (offsets, places.shape[-1] - offsets))
 
     def output_shape(self, input_shape):
         options = self._window_options() | {"groups": self.groups}

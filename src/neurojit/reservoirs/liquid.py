@@ -5,6 +5,7 @@ import numpy as np
 from neurojit.core import workers
 from neurojit.core.random import Key
 from neurojit.kernels.cpu import spiking as kernels
+from neurojit.reservoirs.device import DeviceLiquid
 
 # Maass, Natschläger and Markram 2002, "Real-time computing without stable states", appendix A: by the kinds of the
 # sending and the receiving neuron, E or I, how often they are connected and the mean strength.
@@ -84,6 +85,18 @@ class Liquid:
         self.refractory = np.array([_REFRACTORY[kind] for kind in self.kinds], np.int32)
         self.start = _RESET + (_THRESHOLD - _RESET) * key.child(_START).uniform(n, 0.0, 1.0, np.float64)
         self._lists = (*_lists(self.input_weights), *_lists(self.weights))
+        self._on_device = None
+
+    def to(self, device):
+        """Compute on ``"cuda"`` or on ``"cpu"`` from now on; returns the liquid.
+
+        Raises
+        ------
+        neurojit.core.cuda.CudaUnavailable
+            If there is no GPU, with what is missing.
+        """
+        self._on_device = DeviceLiquid(self) if device == "cuda" else None
+        return self
 
     def _connections(self, reach, key):
         """Strengths, row j those of the connections that neuron j sends."""
@@ -115,6 +128,9 @@ class Liquid:
         n_spikes : int
             Spikes in the liquid.
         """
+        if self._on_device is not None:
+            (traces,), (total,) = self._on_device.run([spikes], every)
+            return traces, total
         n = self.n_neurons
         traces = np.empty((len(spikes) // every, n))
         excited, inhibited, trace = np.zeros(n), np.zeros(n), np.zeros(n)
@@ -127,7 +143,9 @@ class Liquid:
 
 
 def run_all(liquid, trains, every):
-    """`Liquid.run` for each of several spike trains, on all threads: a list of traces."""
+    """`Liquid.run` for each of several spike trains, on all threads or in one launch: a list of traces."""
+    if liquid._on_device is not None:
+        return liquid._on_device.run(list(trains), every)[0]
     return [traces for traces, _ in workers.run_all(lambda spikes: liquid.run(spikes, every), trains)]
 
 

@@ -8,6 +8,7 @@ from neurojit.core.random import Key
 from neurojit.core.sparse import SERIES
 from neurojit.kernels.cpu import reservoir as kernels
 from neurojit.kernels.cpu.reservoir_batch import harvest_batch
+from neurojit.reservoirs.device import DeviceReservoir
 from neurojit.reservoirs.matrices import input_matrix, reservoir_matrix
 from neurojit.reservoirs.packing import pack, pack_beside
 from neurojit.reservoirs.shifts import ShiftMatrix
@@ -66,6 +67,23 @@ class Reservoir:
         if biases is not None:
             self.bias[1:] = biases
         self.packed = pack([*self.recurrent, *self.links], self.dtype)
+        self._on_device = None
+
+    @property
+    def device(self):
+        """Where states are computed, ``"cpu"`` or ``"cuda"``."""
+        return "cpu" if self._on_device is None else "cuda"
+
+    def to(self, device):
+        """Compute states on ``"cuda"`` or on ``"cpu"`` from now on; returns the reservoir.
+
+        Raises
+        ------
+        neurojit.core.cuda.CudaUnavailable
+            If there is no GPU, with what is missing.
+        """
+        self._on_device = DeviceReservoir(self) if device == "cuda" else None
+        return self
 
     @property
     def size(self):
@@ -105,6 +123,9 @@ class Reservoir:
         u = np.ascontiguousarray(u, self.dtype)
         start = np.zeros(self.size, self.dtype) if state is None else np.ascontiguousarray(state, self.dtype)
         out = np.empty((len(u), self.size), self.dtype) if out is None else out
+        if self._on_device is not None:
+            options = {"noise": noise, "keys": None if key is None else [key], "first": first}
+            return self.run_batch(u[np.newaxis], start[np.newaxis], out=out[np.newaxis], **options)[0]
         seed = np.uint64(0 if key is None else key.value)
         kernels.harvest(u, *self.weights(), self.dtype.type(noise), seed, first, start, out)
         return out
@@ -116,6 +137,12 @@ class Reservoir:
         seeds = np.zeros(n_series, np.uint64)
         if keys is not None:
             seeds[:] = [key.value for key in keys]
+        if self._on_device is not None:
+            found = self._on_device.run(u, states, noise, seeds, first)
+            if out is None:
+                return found
+            out[:] = found
+            return out
         whole = n_series == SERIES and out is not None
         rows = out if whole else np.empty((SERIES, n_steps, self.size), self.dtype)
         step = (*self._beside, self.leak_rate, self.activation, self.dtype.type(noise))
@@ -159,9 +186,22 @@ class Reservoir:
         y[0] = before
         u, w_out = np.ascontiguousarray(u, self.dtype), np.ascontiguousarray(w_out, self.dtype)
         offset = np.asarray(offset, self.dtype)
+        if self._on_device is not None:
+            return y, self._close_loop_on_device(u, w_out, offset, state, y, inputs_to_readout)
         done = kernels.close_loop(u, *self.weights(), w_out, offset, inputs_to_readout, state, y)
         check_finite(done, n_steps)
         return y, state
+
+    def _close_loop_on_device(self, u, w_out, offset, state, y, seen):
+        """`close_loop` with the states of the device and the readout of the host, step by step; the last state."""
+        last = y[0].copy()
+        for t in range(len(y)):
+            v = np.concatenate([u[t] if t < len(u) else last, last])[: self.n_inputs]
+            state = self.run(v[np.newaxis], state)[0]
+            y[t] = last = offset + w_out @ np.concatenate([v[:seen], state])
+            if not np.isfinite(last).all():
+                check_finite(t, len(y))
+        return state
 
     def state(self):
         """All that it is, as a nested dict of arrays and plain values."""

@@ -19,8 +19,8 @@ _STIFFNESS = 0.1
 _ROWS = 1 << 12  # vectors that are drawn at a time
 
 # Sub-streams of the random key.
-_START, _EPOCHS = range(2)
-_SUBSAMPLE, _RADII, _NOISE, _CHOICE = range(4)
+START, EPOCHS = range(2)
+SUBSAMPLE, RADII, NOISE, CHOICE = range(4)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,7 +86,7 @@ class WordVectorTraining:
         bound = 1 / self.vector_size  # gensim's; the original word2vec has half of it, from which CBOW learns less
         for row in range(before, self._n_words, _ROWS):
             fresh = self.contexts[row : row + _ROWS, : self.vector_size]
-            fresh[...] = self.key.child(_START).child(row).uniform(fresh.shape, -bound, bound, fresh.dtype)
+            fresh[...] = self.key.child(START).child(row).uniform(fresh.shape, -bound, bound, fresh.dtype)
 
     def _matrix(self, old):
         """Old rows and new ones of zeros, which begin at cache lines if they are many, and room for copies."""
@@ -153,10 +153,10 @@ class WordVectorTraining:
         words, loss, pairs : int, float, int
             After each buffer: words it had, sum of the objective over its pairs, and how many these were.
         """
-        key = self.key.child(_EPOCHS).child(self.epoch)
+        key = self.key.child(EPOCHS).child(self.epoch)
         self.epoch += 1
-        keys = np.array([key.child(stream).value for stream in (_RADII, _NOISE, _CHOICE)], np.uint64)
-        subsample_key = np.uint64(key.child(_SUBSAMPLE).value)
+        keys = np.array([key.child(stream).value for stream in (RADII, NOISE, CHOICE)], np.uint64)
+        subsample_key = np.uint64(key.child(SUBSAMPLE).value)
         kept = np.empty(BUFFER, np.int32)
         block = int(self._settings[word2vec_blocks.BLOCK])
         done = 0

@@ -35,6 +35,17 @@ def scale(x: Floats, factor: Float, y: Floats):
             y[k] = factor * x[k]
 
 
+@cuda_kernel(_each4, registers=24)
+def fill(x: Floats, value: Float):
+    """x = value."""
+    i = 4 * cuda.grid(1)
+    if i + 4 <= x.size:
+        store4(x, i, (value, value, value, value))
+    else:
+        for k in range(i, x.size):
+            x[k] = value
+
+
 def total(x, other):
     """x + other, of arrays of one shape."""
     if not isinstance(other, DeviceArray) or (other.shape, other.dtype) != (x.shape, x.dtype):

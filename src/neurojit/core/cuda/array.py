@@ -5,6 +5,7 @@ import threading
 
 import numpy as np
 
+from neurojit.core.cuda import dlpack
 from neurojit.core.cuda.target import DeviceMemoryError, current_target
 
 _ALIGNMENT = 16  # bytes that one load takes
@@ -46,13 +47,14 @@ class _Pool:
             self.waiting.clear()
 
 
-_pools: dict[int, _Pool] = {}
+_pools: dict[tuple, _Pool] = {}
 
 
 def _pool_of(target):
-    pool = _pools.get(id(target))
+    key = id(target), target.stream  # what one stream still uses is no memory for another
+    pool = _pools.get(key)
     if pool is None or pool.target is not target:
-        pool = _pools[id(target)] = _Pool(target)
+        pool = _pools[key] = _Pool(target)
     return pool
 
 
@@ -89,7 +91,7 @@ class DeviceArray:
     It knows its shape, can be given another, be added to one of its kind and be multiplied by a number. All else is
     done by the operations of `neurojit.functional`, which take it in place of a NumPy array and return the like. Only
     `numpy` brings it back: an array that went back and forth unseen would cost more than it computes.
-    CuPy, PyTorch and Numba take it without a copy, by `__cuda_array_interface__`.
+    CuPy, PyTorch, Numba and others take it without a copy, by `__cuda_array_interface__` or DLPack.
 
     Parameters
     ----------
@@ -128,6 +130,12 @@ class DeviceArray:
     @property
     def __cuda_array_interface__(self):
         return {**current_target().interface(self.native), "shape": self.shape, "strides": None}
+
+    def __dlpack_device__(self):
+        return current_target().dlpack_device
+
+    def __dlpack__(self, *, stream=None, **options):
+        return dlpack.exported(self)
 
     def __len__(self):
         if not self.shape:
@@ -246,6 +254,15 @@ def device_empty_like(array):
     return device_empty(array.shape, array.dtype)
 
 
+def device_zeros(shape, dtype):
+    """Zeros of float32 or float64 on the device, which need no way through the host."""
+    from neurojit.core.cuda.arithmetic import fill
+
+    result = device_empty(shape, dtype)
+    fill(result.reshape(-1), 0.0)
+    return result
+
+
 def to_device(array):
     """Copy an array to the device.
 
@@ -278,6 +295,8 @@ def to_device(array):
         return array
     if hasattr(array, "__cuda_array_interface__"):
         return adopted(array)
+    if dlpack.is_on_device(array):
+        return adopted(dlpack.Imported(array))
     host = np.asarray(array)
     result = device_empty(host.shape, host.dtype)
     result.assign(host)
@@ -328,4 +347,4 @@ def zeros_like(array):
     """Zeros of the shape and dtype of an array, where it is, C-contiguous."""
     if not isinstance(array, DeviceArray):
         return np.zeros_like(array, order="C")
-    return to_device(np.zeros(array.shape, array.dtype))
+    return device_zeros(array.shape, array.dtype)

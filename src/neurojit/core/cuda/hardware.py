@@ -14,10 +14,11 @@ def _numba_cuda():
 
 
 class Hardware:
-    """The first GPU; see `Target` for what it is asked. Everything is in the order of its default stream."""
+    """The first GPU; see `Target` for what it is asked. Everything is in the order of one stream, the default one."""
 
     def __init__(self):
         self.cuda = _numba_cuda()
+        self.stream, self._stream = 1, 0
 
     def describe(self):
         """The GPU's name, compute capability and memory, in one line."""
@@ -31,6 +32,14 @@ class Hardware:
     def processors(self):
         """How many multiprocessors the GPU has."""
         return int(self.cuda.get_current_device().MULTIPROCESSOR_COUNT)
+
+    @property
+    def dlpack_device(self):
+        return 2, int(self.cuda.get_current_device().id)
+
+    def set_stream(self, stream):
+        self.stream = stream
+        self._stream = 0 if stream == 1 else self.cuda.external_stream(stream)
 
     def allocate(self, n_bytes):
         try:
@@ -53,23 +62,28 @@ class Hardware:
         return array.native if array.ndim == 1 else array.native.reshape(array.shape)
 
     def write(self, native, host):
-        native.copy_to_device(host)
+        native.copy_to_device(host, stream=self._stream)
 
     def read(self, native):
-        return native.copy_to_host()
+        host = native.copy_to_host(stream=self._stream)
+        if self._stream:
+            self._stream.synchronize()
+        return host
 
     def copy(self, source, destination):
-        destination.copy_to_device(source)
+        destination.copy_to_device(source, stream=self._stream)
 
     def interface(self, native):
-        return dict(native.__cuda_array_interface__)
+        return {**native.__cuda_array_interface__, "stream": self.stream}
 
     def adopt(self, interface_holder):
-        array = self.cuda.as_cuda_array(interface_holder, sync=True)  # waits for the stream it was made on
+        made_on = interface_holder.__cuda_array_interface__.get("stream")
+        # What another stream is still busy with is waited for.
+        array = self.cuda.as_cuda_array(interface_holder, sync=made_on != self.stream)
         return array if array.ndim == 1 else array.reshape(array.size)
 
     def launch(self, kernel, launch, arguments):
-        self._compiled(kernel)[launch.grid, launch.block](*arguments)
+        self._compiled(kernel)[launch.grid, launch.block, self._stream](*arguments)
 
     @functools.cache  # noqa: B019, there is one GPU
     def _compiled(self, kernel):

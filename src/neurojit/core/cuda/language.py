@@ -29,6 +29,7 @@ class Name:
 cuda: Any = Name("cuda")  # numba.cuda
 load4: Any = Name("load4")  # load4(array, i): array[i : i + 4] as a tuple, one 16-byte load a precision of 4 bytes
 store4: Any = Name("store4")  # store4(array, i, values): array[i : i + 4] = values; i is a multiple of 4 in both
+add4: Any = Name("add4")  # add4(array, i, values): array[i : i + 4] += values, each by itself atomic; i a multiple of 4
 quotient: Any = Name("quotient")  # quotient(a, b): a // b in 32 bits, for 0 <= a < 2**31 and 0 < b < 2**31
 
 
@@ -89,6 +90,19 @@ class Numbers:
         return tuple(np.int32(v) for v in value)
 
 
+@dataclasses.dataclass(frozen=True)
+class Reals:
+    """`count` numbers in the precision of the call."""
+
+    count: int
+
+    def signature(self, precision):
+        return f"UniTuple({precision}, {self.count})"
+
+    def convert(self, value, precision):
+        return tuple(np.dtype(precision).type(v) for v in value)
+
+
 class Complement:
     """A number b, as the pair (b, 1 - b), each rounded once: near 1 the difference would lose its digits."""
 
@@ -108,15 +122,22 @@ if TYPE_CHECKING:  # annotations of kernels are data, which mean nothing to a ty
     Pairs: TypeAlias = Any
     Float: TypeAlias = Any
     Int: TypeAlias = Any
+    Long: TypeAlias = Any
     Word: TypeAlias = Any
     Bits: TypeAlias = Any
     Triple: TypeAlias = Any
+    Dozen: TypeAlias = Any
+    Eight: TypeAlias = Any
+    Words: TypeAlias = Any
+    Seeds: TypeAlias = Any
     Share: TypeAlias = Any
 else:
     Floats, Matrix = Array(1), Array(2)
     Ints, Longs, Pairs = Array(1, "int32"), Array(1, "int64"), Array(2, "int32")
-    Float, Int, Word, Bits = Scalar(), Scalar("int32"), Scalar("uint32"), Scalar("uint64")
-    Triple, Share = Numbers(3), Complement()
+    Float, Int, Long = Scalar(), Scalar("int32"), Scalar("int64")
+    Word, Bits = Scalar("uint32"), Scalar("uint64")
+    Words, Seeds = Array(1, "uint32"), Array(1, "uint64")
+    Triple, Dozen, Eight, Share = Numbers(3), Numbers(12), Reals(8), Complement()
 
 
 def parameters(function):
@@ -131,7 +152,7 @@ def parameters(function):
     found = {}
     for name in code.co_varnames[: code.co_argcount]:
         kind = annotations.get(name)
-        if not isinstance(kind, Array | Scalar | Numbers | Complement):
+        if not isinstance(kind, Array | Scalar | Numbers | Reals | Complement):
             raise TypeError(f"{function.__name__}: {name} has type {kind!r}, wanted one of neurojit.core.cuda's")
         found[name] = kind
     return found

@@ -19,6 +19,17 @@ class Target(Protocol):
     def processors(self) -> int:
         """How many multiprocessors work at once."""
 
+    @property
+    def stream(self) -> int:
+        """The address of the stream that launches and copies are put in; 1 is CUDA's default one."""
+
+    @property
+    def dlpack_device(self) -> tuple[int, int]:
+        """Kind and number of the device in DLPack's terms."""
+
+    def set_stream(self, stream: int) -> None:
+        """Put what follows into another stream."""
+
     def allocate(self, n_bytes: int) -> Any:
         """A block of memory, or None where there is no room."""
 
@@ -80,6 +91,41 @@ def use_target(target: Target):
         yield target
     finally:
         _target = before
+
+
+@contextlib.contextmanager
+def use_stream(stream):
+    """Put launches and copies into a stream of the caller's inside a ``with`` block.
+
+    Parameters
+    ----------
+    stream : int or object
+        The stream's address, or a stream of PyTorch, CuPy, Numba or cuda.core.
+
+    Raises
+    ------
+    TypeError
+        If it is none of these.
+    """
+    target, address = current_target(), _address(stream)
+    before = target.stream
+    target.set_stream(address)
+    try:
+        yield
+    finally:
+        target.set_stream(before)
+
+
+def _address(stream):
+    """The address of a stream of one library or another."""
+    if hasattr(stream, "__cuda_stream__"):
+        return int(stream.__cuda_stream__()[1])
+    for name in ("cuda_stream", "ptr", "handle"):
+        stream = getattr(stream, name, stream)
+    stream = getattr(stream, "value", stream)
+    if isinstance(stream, bool) or not isinstance(stream, int) or stream < 0:
+        raise TypeError(f"stream: got {stream!r}, wanted the address of a CUDA stream, or a library's stream")
+    return stream or 1
 
 
 def is_available() -> bool:

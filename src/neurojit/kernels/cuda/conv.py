@@ -16,7 +16,20 @@ copied into shared memory, the next one fetched into registers while this one is
 8 x 8 sums in registers. In `_vector` kernels run and columns are multiples of 4, and all loads take 16 bytes.
 """
 
-from neurojit.core.cuda import Floats, Int, Ints, Launch, Matrix, Triple, cuda, cuda_kernel, load4, quotient, store4
+from neurojit.core.cuda import (
+    Floats,
+    Int,
+    Ints,
+    Launch,
+    Matrix,
+    Triple,
+    cuda,
+    cuda_kernel,
+    device_function,
+    load4,
+    quotient,
+    store4,
+)
 from neurojit.kernels.cuda.places import inside, pixel_of, place_of
 
 THREADS = 256
@@ -26,6 +39,97 @@ PAD = 4  # columns of shared memory beside a slice that is stored across: thread
 
 def _tiles(count, tile):
     return -(-count // tile)
+
+
+# -- what both products are made of -----------------------------------------------------------------------------------
+
+
+@device_function
+def _pixel(displacement, tap, place, size):
+    """The pixel that a tap sees at a place, -1 where it sees none: past the border, or at no place."""
+    if place[0] < 0:
+        return -1
+    d, e, f = displacement[3 * tap], displacement[3 * tap + 1], displacement[3 * tap + 2]
+    return inside(place[0], place[1] + d, place[2] + e, place[3] + f, size)
+
+
+@device_function
+def _seen_vector(x, displacement, term, terms, place, size, run, channels, first):
+    """Terms `term` to `term` + 3 of a window: neighbouring channels under one tap."""
+    tap, pixel, zero = quotient(term, run), -1, x.dtype.type(0)
+    if term < terms:
+        pixel = _pixel(displacement, tap, place, size)
+    return load4(x, pixel * channels + first + term - tap * run) if pixel >= 0 else (zero, zero, zero, zero)
+
+
+@device_function
+def _seen_one(x, displacement, term, terms, place, size, run, channels, first):
+    tap, pixel = quotient(term, run), -1
+    if term < terms:
+        pixel = _pixel(displacement, tap, place, size)
+    return x[pixel * channels + first + term - tap * run] if pixel >= 0 else x.dtype.type(0)
+
+
+@device_function
+def _seen(x, displacement, term, terms, place, size, run, channels, first):
+    """The same where channels come in other numbers than fours: each term may have a tap of its own."""
+    return (
+        _seen_one(x, displacement, term, terms, place, size, run, channels, first),
+        _seen_one(x, displacement, term + 1, terms, place, size, run, channels, first),
+        _seen_one(x, displacement, term + 2, terms, place, size, run, channels, first),
+        _seen_one(x, displacement, term + 3, terms, place, size, run, channels, first),
+    )
+
+
+@device_function
+def _row_vector(array, at, count):
+    """Four numbers of a row with `count` left, zeros past its end."""
+    zero = array.dtype.type(0)
+    return load4(array, at) if count > 0 else (zero, zero, zero, zero)
+
+
+@device_function
+def _row(array, at, count):
+    zero = array.dtype.type(0)
+    return (
+        array[at] if count > 0 else zero,
+        array[at + 1] if count > 1 else zero,
+        array[at + 2] if count > 2 else zero,
+        array[at + 3] if count > 3 else zero,
+    )
+
+
+@device_function
+def _put(array, h, v):
+    """array[4 h : 4 h + 4] = v, of an array in registers."""
+    array[4 * h], array[4 * h + 1], array[4 * h + 2], array[4 * h + 3] = v[0], v[1], v[2], v[3]
+
+
+@device_function
+def _four(array, h):
+    return array[4 * h], array[4 * h + 1], array[4 * h + 2], array[4 * h + 3]
+
+
+def _multiplication(halves, pitch):
+    """total += the products of two slices, for the sums of one thread."""
+    sums = 4 * halves
+
+    @device_function
+    def multiply(left_slice, right_slice, total):
+        left, right = cuda.local.array(sums, total.dtype), cuda.local.array(sums, total.dtype)
+        thread = cuda.threadIdx.x
+        for term in range(DEPTH):
+            for h in range(halves):
+                _put(left, h, load4(left_slice, term * pitch + 64 * h + 4 * (thread >> 4)))
+                _put(right, h, load4(right_slice, term * pitch + 64 * h + 4 * (thread & 15)))
+            for i in range(sums):
+                for j in range(sums):
+                    total[i, j] += left[i] * right[j]
+
+    return multiply
+
+
+# -- forward, and gradient to data ------------------------------------------------------------------------------------
 
 
 def _correlate_plan(tile):
@@ -40,6 +144,8 @@ def _correlate(name, halves, is_vector, registers):
     """The kernel with tiles of 64 * halves rows and columns."""
     tile, sums = 64 * halves, 4 * halves
     pitch, slice_size = tile + PAD, DEPTH * (tile + PAD)
+    seen, row_of = (_seen_vector, _row_vector) if is_vector else (_seen, _row)
+    multiply = _multiplication(halves, pitch)
     fours = tile // 4  # loads of 16 bytes in a row of weights
     term_step = 1024 // tile  # rows that all threads load at once
 
@@ -63,7 +169,6 @@ def _correlate(name, halves, is_vector, registers):
         window_slice = cuda.shared.array(slice_size, x.dtype)
         weight_slice = cuda.shared.array(slice_size, x.dtype)
         total = cuda.local.array((sums, sums), x.dtype)
-        left, right = cuda.local.array(sums, x.dtype), cuda.local.array(sums, x.dtype)
         next_left, next_right = cuda.local.array(sums, x.dtype), cuda.local.array(sums, x.dtype)
         image, depth = cuda.local.array(halves, "int32"), cuda.local.array(halves, "int32")
         height, width = cuda.local.array(halves, "int32"), cuda.local.array(halves, "int32")
@@ -86,57 +191,21 @@ def _correlate(name, halves, is_vector, registers):
         for first_term in range(-DEPTH, terms, DEPTH):
             if first_term >= 0:
                 for h in range(halves):
-                    a, b, c, d = next_right[4 * h], next_right[4 * h + 1], next_right[4 * h + 2], next_right[4 * h + 3]
-                    store4(weight_slice, (weight_row + term_step * h) * pitch + weight_column, (a, b, c, d))
+                    store4(weight_slice, (weight_row + term_step * h) * pitch + weight_column, _four(next_right, h))
                     for k in range(4):
                         window_slice[(own_term + k) * pitch + 64 * h + own_row] = next_left[4 * h + k]
             cuda.syncthreads()
             after = first_term + DEPTH
             if after < terms:
                 for h in range(halves):
-                    if is_vector:
-                        term = after + own_term
-                        tap = quotient(term, run)
-                        pixel = -1
-                        if term < terms and image[h] >= 0:
-                            d, e, f = displacement[3 * tap], displacement[3 * tap + 1], displacement[3 * tap + 2]
-                            pixel = inside(image[h], depth[h] + d, height[h] + e, width[h] + f, size)
-                        v = (zero, zero, zero, zero)
-                        if pixel >= 0:
-                            v = load4(x, pixel * channels + group * run + term - tap * run)
-                        next_left[4 * h], next_left[4 * h + 1] = v[0], v[1]
-                        next_left[4 * h + 2], next_left[4 * h + 3] = v[2], v[3]
-                        term, column = after + weight_row + term_step * h, first_column + weight_column
-                        v = (zero, zero, zero, zero)
-                        if term < terms and column < columns:
-                            v = load4(weight, term * row_length + group * columns + column)
-                        next_right[4 * h], next_right[4 * h + 1] = v[0], v[1]
-                        next_right[4 * h + 2], next_right[4 * h + 3] = v[2], v[3]
-                    else:
-                        for k in range(4):
-                            term = after + own_term + k
-                            tap = quotient(term, run)
-                            pixel = -1
-                            if term < terms and image[h] >= 0:
-                                d, e, f = displacement[3 * tap], displacement[3 * tap + 1], displacement[3 * tap + 2]
-                                pixel = inside(image[h], depth[h] + d, height[h] + e, width[h] + f, size)
-                            next_left[4 * h + k] = zero
-                            if pixel >= 0:
-                                next_left[4 * h + k] = x[pixel * channels + group * run + term - tap * run]
-                            term, column = after + weight_row + term_step * h, first_column + weight_column + k
-                            next_right[4 * h + k] = zero
-                            if term < terms and column < columns:
-                                next_right[4 * h + k] = weight[term * row_length + group * columns + column]
+                    place, term = (image[h], depth[h], height[h], width[h]), after + own_term
+                    v = seen(x, displacement, term, terms, place, size, run, channels, group * run)
+                    _put(next_left, h, v)
+                    term, column = after + weight_row + term_step * h, first_column + weight_column
+                    left_over = columns - column if term < terms else 0
+                    _put(next_right, h, row_of(weight, term * row_length + group * columns + column, left_over))
             if first_term >= 0:
-                for term in range(DEPTH):
-                    for h in range(halves):
-                        v = load4(window_slice, term * pitch + 64 * h + 4 * (thread >> 4))
-                        left[4 * h], left[4 * h + 1], left[4 * h + 2], left[4 * h + 3] = v[0], v[1], v[2], v[3]
-                        v = load4(weight_slice, term * pitch + 64 * h + 4 * (thread & 15))
-                        right[4 * h], right[4 * h + 1], right[4 * h + 2], right[4 * h + 3] = v[0], v[1], v[2], v[3]
-                    for i in range(sums):
-                        for j in range(sums):
-                            total[i, j] += left[i] * right[j]
+                multiply(window_slice, weight_slice, total)
             cuda.syncthreads()
         for h in range(halves):
             for i in range(4):
@@ -185,6 +254,8 @@ def _correlate_weight_gradient(name, halves, is_vector, registers):
     """The kernel with tiles of 64 * halves rows and columns; the terms of its sums are positions."""
     tile, sums = 64 * halves, 4 * halves
     slice_size, fours, term_step = DEPTH * tile, tile // 4, 1024 // tile
+    seen, row_of = (_seen_vector, _row_vector) if is_vector else (_seen, _row)
+    multiply = _multiplication(halves, tile)
 
     def correlate_weight_gradient(
         x: Floats,
@@ -203,7 +274,6 @@ def _correlate_weight_gradient(name, halves, is_vector, registers):
         seen_slice = cuda.shared.array(slice_size, x.dtype)
         dy_slice = cuda.shared.array(slice_size, x.dtype)
         total = cuda.local.array((sums, sums), x.dtype)
-        left, right = cuda.local.array(sums, x.dtype), cuda.local.array(sums, x.dtype)
         next_left, next_right = cuda.local.array(sums, x.dtype), cuda.local.array(sums, x.dtype)
         zero = x.dtype.type(0)
         thread = cuda.threadIdx.x
@@ -223,10 +293,8 @@ def _correlate_weight_gradient(name, halves, is_vector, registers):
             if first_term >= begin:
                 for h in range(halves):
                     to = (own_term + term_step * h) * tile + 4 * (thread % fours)
-                    a, b, c, d = next_left[4 * h], next_left[4 * h + 1], next_left[4 * h + 2], next_left[4 * h + 3]
-                    store4(seen_slice, to, (a, b, c, d))
-                    a, b, c, d = next_right[4 * h], next_right[4 * h + 1], next_right[4 * h + 2], next_right[4 * h + 3]
-                    store4(dy_slice, to, (a, b, c, d))
+                    store4(seen_slice, to, _four(next_left, h))
+                    store4(dy_slice, to, _four(next_right, h))
             cuda.syncthreads()
             after = first_term + DEPTH
             if after < end:
@@ -234,44 +302,13 @@ def _correlate_weight_gradient(name, halves, is_vector, registers):
                     term = after + own_term + term_step * h
                     is_term = term < end
                     image, d, e, f = place_of(term if is_term else begin, grid)
-                    d, e, f = step[0] * d, step[1] * e, step[2] * f
-                    if is_vector:
-                        pixel, tap = -1, quotient(own_row, run)
-                        if is_term and own_row < rows:
-                            u, v, w = displacement[3 * tap], displacement[3 * tap + 1], displacement[3 * tap + 2]
-                            pixel = inside(image, d + u, e + v, f + w, size)
-                        values = (zero, zero, zero, zero)
-                        if pixel >= 0:
-                            values = load4(x, pixel * channels + group * run + own_row - tap * run)
-                        next_left[4 * h], next_left[4 * h + 1] = values[0], values[1]
-                        next_left[4 * h + 2], next_left[4 * h + 3] = values[2], values[3]
-                        values = (zero, zero, zero, zero)
-                        if is_term and own_column < columns:
-                            values = load4(dy, term * row_length + group * columns + own_column)
-                        next_right[4 * h], next_right[4 * h + 1] = values[0], values[1]
-                        next_right[4 * h + 2], next_right[4 * h + 3] = values[2], values[3]
-                    else:
-                        for k in range(4):
-                            pixel, tap = -1, quotient(own_row + k, run)
-                            if is_term and own_row + k < rows:
-                                u, v, w = displacement[3 * tap], displacement[3 * tap + 1], displacement[3 * tap + 2]
-                                pixel = inside(image, d + u, e + v, f + w, size)
-                            next_left[4 * h + k] = zero
-                            if pixel >= 0:
-                                next_left[4 * h + k] = x[pixel * channels + group * run + own_row + k - tap * run]
-                            next_right[4 * h + k] = zero
-                            if is_term and own_column + k < columns:
-                                next_right[4 * h + k] = dy[term * row_length + group * columns + own_column + k]
+                    place = image if is_term else -1, step[0] * d, step[1] * e, step[2] * f
+                    v = seen(x, displacement, own_row, rows, place, size, run, channels, group * run)
+                    _put(next_left, h, v)
+                    left_over = columns - own_column if is_term else 0
+                    _put(next_right, h, row_of(dy, term * row_length + group * columns + own_column, left_over))
             if first_term >= begin:
-                for term in range(DEPTH):
-                    for h in range(halves):
-                        v = load4(seen_slice, term * tile + 64 * h + 4 * (thread >> 4))
-                        left[4 * h], left[4 * h + 1], left[4 * h + 2], left[4 * h + 3] = v[0], v[1], v[2], v[3]
-                        v = load4(dy_slice, term * tile + 64 * h + 4 * (thread & 15))
-                        right[4 * h], right[4 * h + 1], right[4 * h + 2], right[4 * h + 3] = v[0], v[1], v[2], v[3]
-                    for i in range(sums):
-                        for j in range(sums):
-                            total[i, j] += left[i] * right[j]
+                multiply(seen_slice, dy_slice, total)
             cuda.syncthreads()
         for h in range(halves):
             for i in range(4):

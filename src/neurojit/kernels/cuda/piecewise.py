@@ -5,9 +5,9 @@ A comparison with a NaN is false, so in every choice below the branch that passe
 
 import numpy as np
 
-from neurojit.core.cuda import device_function
+from neurojit.core.cuda import Floats, Launch, Matrix, cuda, cuda_kernel, device_function, quotient
 from neurojit.kernels.cuda.elementary import HALF, ONE, ZERO
-from neurojit.kernels.cuda.elementwise import of_one, of_two
+from neurojit.kernels.cuda.elementwise import THREADS, of_one, of_two
 
 _THREE, _SIX = np.float32(3), np.float32(6)
 
@@ -79,3 +79,29 @@ hard_swish_forward = of_one(_hard_swish, "hard_swish_forward", __name__)
 hard_swish_backward = of_two(_hard_swish_backward, "hard_swish_backward", __name__)
 thresholded_relu_forward = of_one(_thresholded_relu, "thresholded_relu_forward", __name__, numbers=1)
 thresholded_relu_backward = of_two(_thresholded_relu_backward, "thresholded_relu_backward", __name__, numbers=1)
+
+
+# -- with slopes that are learned -------------------------------------------------------------------------------------
+
+
+@cuda_kernel(lambda x, *others: Launch(-(-x.size // THREADS), THREADS), registers=32)
+def prelu_forward(x: Matrix, slope: Floats, y: Matrix):
+    """y = slope x where x <= 0, else x; x and y (rows, columns), slope (columns,)."""
+    i = cuda.grid(1)
+    if i < x.size:
+        row = quotient(i, slope.size)
+        j = i - row * slope.size
+        v = x[row, j]
+        y[row, j] = slope[j] * v if v <= ZERO else v
+
+
+@cuda_kernel(lambda dy, *others: Launch(-(-dy.size // THREADS), THREADS), registers=32)
+def prelu_backward(dy: Matrix, x: Matrix, slope: Floats, dx: Matrix, product: Matrix):
+    """dx = slope dy where x <= 0, else dy; product, the slope's part, is dy x where x <= 0, else 0."""
+    i = cuda.grid(1)
+    if i < x.size:
+        row = quotient(i, slope.size)
+        j = i - row * slope.size
+        u, v = dy[row, j], x[row, j]
+        dx[row, j] = slope[j] * u if v <= ZERO else u
+        product[row, j] = u * v if v <= ZERO else x.dtype.type(0)
