@@ -40,3 +40,24 @@ def test_layers(name):
     assert found.keys() == expected.keys()
     for key, array in found.items():
         np.testing.assert_allclose(array, expected[key], rtol=0, atol=1e-11, err_msg=key)
+
+
+def test_what_stays_on_the_host_says_so():
+    import neurojit.functional as F
+    from neurojit.layers import RNN
+    from neurojit.training import VanishingGradientPenalty
+
+    with use_target(Emulator(watches=False)):
+        direction, gain = to_device(np.ones((3, 2))), to_device(np.ones(2))
+        with pytest.raises(NotImplementedError, match="weight_norm has no CUDA kernel yet"):
+            F.weight_norm(direction, gain)
+        network = RNN(2).make((3, 2), 0).to("cuda")
+        with pytest.raises(NotImplementedError, match="VanishingGradientPenalty has no CUDA kernels yet"):
+            VanishingGradientPenalty(1.0).vjp(network, [_Use(network)])
+
+
+class _Use:
+    """A use of a layer in a pass."""
+
+    def __init__(self, layer):
+        self.layer = layer

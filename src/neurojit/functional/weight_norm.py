@@ -3,6 +3,7 @@
 import numpy as np
 
 from neurojit.core.arrays import canonical
+from neurojit.core.cuda import on_device
 from neurojit.functional.op import op
 
 
@@ -72,6 +73,8 @@ def _weight_norm_vjp(direction, gain):
 
 
 def _check(direction, gain):
+    if on_device(direction) or on_device(gain):
+        raise NotImplementedError("weight_norm has no CUDA kernel yet: use arrays on the host")
     direction = canonical(direction, "direction")
     if direction.ndim < 2:
         raise ValueError(f"direction: got shape {direction.shape}, wanted (..., outputs) with at least two axes")

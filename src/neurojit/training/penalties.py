@@ -97,6 +97,8 @@ class VanishingGradientPenalty(Penalty):
         uses = [use for use in passes if isinstance(use.layer, RNN)]
         if not uses:
             raise ValueError("penalties: got a VanishingGradientPenalty, wanted a network with RNN layers for it")
+        if network.device == "cuda":
+            raise NotImplementedError("VanishingGradientPenalty has no CUDA kernels yet: train the network on the CPU")
         value, gradients = 0.0, {}
         for use in uses:
             if use.dy is None or not use.layer.weight_hh.trainable:
