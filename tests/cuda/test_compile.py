@@ -1,16 +1,9 @@
 """Every kernel compiles to machine code that keeps its promises, for two architectures and both precisions."""
 
-import importlib
-import pkgutil
-
 import pytest
 
-import neurojit.kernels.cuda
-from neurojit.core.cuda import KERNELS
 from tests.cuda import gate
-
-for _module in pkgutil.iter_modules(neurojit.kernels.cuda.__path__):
-    importlib.import_module(f"neurojit.kernels.cuda.{_module.name}")
+from tests.cuda.kernels import KERNELS
 
 pytestmark = pytest.mark.skipif(gate.unavailable() is not None, reason=str(gate.unavailable()))
 

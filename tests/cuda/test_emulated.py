@@ -3,21 +3,15 @@
 Kernels run in the emulator, which watches for races and for barriers that not all threads come to.
 """
 
-import importlib
-import pkgutil
-
 import numpy as np
 import pytest
 
-import neurojit.kernels.cuda
-from neurojit.core.cuda import KERNELS, to_device, use_target
+from neurojit.core.cuda import to_device, use_target
+from tests.cuda.kernels import KERNELS
 from tests.cuda.table import CASES
 
 pytest.importorskip("greenlet", reason="the emulator of kernels needs greenlet")
 from tests.emulator.target import Emulator
-
-for _module in pkgutil.iter_modules(neurojit.kernels.cuda.__path__):
-    importlib.import_module(f"neurojit.kernels.cuda.{_module.name}")
 
 _launched = set()
 

@@ -5,6 +5,7 @@ import math
 import numpy as np
 
 from neurojit.core.cuda import device_empty, on_device
+from neurojit.functional.device_rows import cut_columns, joined_columns
 from neurojit.functional.devices import taken
 from neurojit.kernels.cuda import layout as kernels
 
@@ -60,23 +61,12 @@ def joined(arrays):
     arrays = [taken(array) for array in arrays]
     if not on_device(arrays[0]):
         return np.concatenate(arrays, axis=-1)
-    lengths = [array.shape[-1] for array in arrays]
-    result = device_empty((*arrays[0].shape[:-1], sum(lengths)), arrays[0].dtype)
-    first = 0
-    for array, length in zip(arrays, lengths, strict=True):
-        kernels.copy_columns(array.reshape(-1), length, 0, length, result.reshape(-1), sum(lengths), first)
-        first += length
-    return result
+    return joined_columns(*arrays)
 
 
 def parted(array, lengths):
     """An array cut along its last axis into parts of these lengths: the way back from `joined`."""
     if not on_device(array):
         return np.split(array, np.cumsum(lengths)[:-1], axis=-1)
-    parts, first = [], 0
-    for length in lengths:
-        part = device_empty((*array.shape[:-1], length), array.dtype)
-        kernels.copy_columns(array.reshape(-1), array.shape[-1], first, length, part.reshape(-1), length, 0)
-        parts.append(part)
-        first += length
-    return parts
+    firsts = np.cumsum([0, *lengths[:-1]])
+    return [cut_columns(array, int(first), length) for first, length in zip(firsts, lengths, strict=True)]

@@ -1,4 +1,4 @@
-"""The same numbers in another order: axes exchanged, and columns of one matrix put beside those of another."""
+"""The same numbers in another order: axes exchanged."""
 
 from neurojit.core.cuda import Floats, Int, Launch, cuda, cuda_kernel, quotient
 
@@ -27,19 +27,3 @@ def exchange_axes(x: Floats, rows: Int, columns: Int, y: Floats):
     for k in range(stripe, TILE, STRIPES):
         if first_row + lane < rows and first_column + k < columns:
             y[start + (first_column + k) * rows + first_row + lane] = tile[lane, k]
-
-
-def _copy_plan(source, length, first, count, target, target_length, target_first):
-    return Launch(-(-(source.size // max(1, length) * count) // THREADS), THREADS)
-
-
-@cuda_kernel(_copy_plan, registers=32)
-def copy_columns(
-    source: Floats, length: Int, first: Int, count: Int, target: Floats, target_length: Int, target_first: Int
-):
-    """`count` columns of the source, rows of `length`, from the `first` on, into columns of the target."""
-    i = cuda.grid(1)
-    if i < source.size // length * count:
-        row = quotient(i, count)
-        c = i - row * count
-        target[row * target_length + target_first + c] = source[row * length + first + c]
