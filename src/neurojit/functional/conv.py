@@ -104,7 +104,7 @@ def conv2d(x, weight, bias=None, *, stride=1, padding=0, dilation=1, groups=1):
     >>> dx, dweight = backward(np.ones_like(y))
     >>> dx.shape, dweight.shape
     ((1, 4, 4, 1), (3, 3, 1, 1))
-    >>> F.conv2d.algorithm(np.ones((1, 8, 8, 32)), np.ones((3, 3, 32, 64)), padding=1)
+    >>> F.conv2d.algorithm(np.ones((1, 16, 16, 32)), np.ones((3, 3, 32, 64)), padding=1)
     'Winograd F(4x4, 3x3)'
     """
     return _conv(x, weight, bias, stride, padding, dilation, groups, rank=2)
