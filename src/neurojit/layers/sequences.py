@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 
 from neurojit.core.cuda import on_device
-from neurojit.functional.device_rows import cut_columns, joined_columns, taken_entries
+from neurojit.functional.device_rows import taken_entries
+from neurojit.functional.layout import joined, parted
 from neurojit.layers.base import INFERENCE, add_gradients
 from neurojit.layers.combinators import Combinator, Sequential
 from neurojit.layers.dropout import Dropout
@@ -148,7 +149,7 @@ class Bidirectional(Combinator):
         (one, one_pullback), (other, other_pullback) = passes
 
         def backward(dy, need_dx=True):
-            left, right = (dy, dy) if self.merge == "sum" else _split(dy, one.shape[-1])
+            left, right = (dy, dy) if self.merge == "sum" else parted(dy, (one.shape[-1], other.shape[-1]))
             dx, gradients = one_pullback(left, need_dx)
             more, found = other_pullback(right, need_dx)
             return (dx + more if need_dx else None), add_gradients(gradients, found)
@@ -165,14 +166,7 @@ class Bidirectional(Combinator):
     def _merge(self, one, other):
         if self.merge == "sum":
             return one + other
-        return joined_columns(one, other) if on_device(one) else np.concatenate([one, other], axis=-1)
-
-
-def _split(dy, cut):
-    """The first `cut` columns of the last axis, and the others."""
-    if on_device(dy):
-        return cut_columns(dy, 0, cut), cut_columns(dy, cut, dy.shape[-1] - cut)
-    return dy[..., :cut], dy[..., cut:]
+        return joined([one, other])
 
 
 class TimeDistributed(Sequential):
