@@ -148,6 +148,18 @@ def rnn_forward(
         grid.sync()
 
 
+@device_function
+def set_product(exchange, here, held, units, own, rows, found, unit, owns, product):
+    """The block's units of product (rows, units): what all gradients told give back through the weights held."""
+    for first_row in range(0, rows, LANES):
+        row = first_row + cuda.threadIdx.x % LANES
+        find_gradient(exchange, here, held, units, own, row, rows, found)
+        cuda.syncthreads()
+        if owns and row < rows:
+            product[row * units + unit] = summed(found, own, 0)
+        cuda.syncthreads()
+
+
 @walk()
 def rnn_backward(
     dy: Floats,
@@ -179,13 +191,7 @@ def rnn_backward(
                 tell(exchange, here, unit, row, rows, d, zero, zero, zero)
             cuda.syncwarp()
         grid.sync()
-        for first_row in range(0, rows, LANES):
-            row = first_row + lane
-            find_gradient(exchange, here, held, units, own, row, rows, found)
-            cuda.syncthreads()
-            if owns and row < rows:
-                product[row * units + unit] = summed(found, own, 0)
-            cuda.syncthreads()
+        set_product(exchange, here, held, units, own, rows, found, unit, owns, product)
 
 
 @walk()
@@ -265,13 +271,7 @@ def lstm_backward(
                 tell(exchange, here, unit, row, rows, di, df, dg, do)
             cuda.syncwarp()
         grid.sync()
-        for first_row in range(0, rows, LANES):
-            row = first_row + lane
-            find_gradient(exchange, here, held, units, own, row, rows, found)
-            cuda.syncthreads()
-            if owns and row < rows:
-                product[row * units + unit] = summed(found, own, 0)
-            cuda.syncthreads()
+        set_product(exchange, here, held, units, own, rows, found, unit, owns, product)
 
 
 @walk()
